@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How the virtual CPU behaves: the door of the cpu_*.c files. vCPU loaded. */
+#ifndef NESTVM_CPU_H
+#define NESTVM_CPU_H
+
+#include "pure.h"
+
+struct nv_vcpu;
+struct kvm_cpuid2;
+struct kvm_cpuid_entry2;
+enum nv_next;
+
+/* Exceptions for the running guest (L1, or L2 where L1 may intercept). cpu_regs.c */
+void cpu_raise(struct nv_vcpu *vcpu, u8 vector);
+void cpu_raise_error(struct nv_vcpu *vcpu, u8 vector, u32 error);
+void cpu_raise_pf(struct nv_vcpu *vcpu, u32 error, u64 cr2);
+void cpu_raise_db(struct nv_vcpu *vcpu, u64 dr6_bits);
+#define cpu_raise_ud(vcpu)	cpu_raise(vcpu, VEC_UD)
+#define cpu_raise_gp(vcpu)	cpu_raise_error(vcpu, VEC_GP, 0)
+
+/*
+ * Step over the instruction that exited: RIP, blocking by STI and MOV SS, the
+ * single-step trap. Only the dispatcher calls it, and nested/ for VMX
+ * instructions that complete. cpu_regs.c
+ */
+void cpu_skip_insn(struct nv_vcpu *vcpu);
+
+/*
+ * MSRs of the running vCPU's L1. @host: user space asks, so read-only values may
+ * be set and guest-only conditions do not count. 0, or -EPERM: #GP (or, for
+ * @host, the errno of KVM_SET_MSRS). cpu_msr.c
+ */
+int cpu_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host);
+int cpu_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host);
+
+/* CPUID. cpu_cpuid.c */
+int cpu_cpuid_supported(struct kvm_cpuid2 *head, struct kvm_cpuid_entry2 *entries);
+int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 count);
+int cpu_cpuid_get(struct nv_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 *count);
+void cpu_cpuid_free(struct nv_vcpu *vcpu);
+void cpu_cpuid(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 regs[4]);
+bool cpu_has(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, unsigned int reg, unsigned int bit);
+unsigned int cpu_maxphyaddr(struct nv_vcpu *vcpu);
+/* CR4 bits that the vCPU's CPUID does not offer: reserved. */
+u64 cpu_cr4_reserved(struct nv_vcpu *vcpu);
+u64 cpu_efer_reserved(struct nv_vcpu *vcpu);
+
+/* TSC as L1 and as the running guest read it, now. cpu_tsc.c */
+u64 cpu_tsc_l1(struct nv_vcpu *vcpu);
+void cpu_tsc_set_offset(struct nv_vcpu *vcpu, u64 offset);
+/* Host TSC ticks per nanosecond conversions: ns from now until L1's TSC is @deadline (0: past). */
+u64 cpu_tsc_ns_until(struct nv_vcpu *vcpu, u64 deadline);
+
+#endif

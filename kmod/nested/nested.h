@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The door of nested/: VT-x as L1 sees it. vCPU loaded in every call; functions
+ * without another word may be called with L1 or L2 running.
+ */
+#ifndef NESTVM_NESTED_H
+#define NESTVM_NESTED_H
+
+#include "addr.h"
+#include "pure.h"
+
+struct kvm_nested_state;
+struct nestvm_entry_failure;
+struct nv_fault;
+struct nv_vcpu;
+enum nv_next;
+
+/* Module load: derive what can be offered from the host's capabilities. */
+int nested_module_init(void);
+void nested_module_exit(void);
+
+/* First run of a vCPU of an exposed VM: vcpu->nested. Frees all on destroy. */
+int nested_create(struct nv_vcpu *vcpu);
+void nested_destroy(struct nv_vcpu *vcpu);
+/* INIT or reset of the vCPU: VMX operation is left, vmcs01 is current after. */
+void nested_reset(struct nv_vcpu *vcpu);
+/* The vCPU is between VMXON and VMXOFF: INIT is blocked, CR0/CR4 bits are fixed. */
+bool nested_in_vmx_operation(struct nv_vcpu *vcpu);
+/* Fixed bits while in VMX operation, for MOV to CR0/CR4 of L1. */
+bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0);
+bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4);
+
+/* MSRs 480H-493H. -EPERM: #GP. FEATURE_CONTROL is in cpu_msr.c. */
+int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value);
+int nested_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value);
+
+/* L1's VMX instructions (exit handlers). Check everything themselves, #UD included. */
+enum nv_next nested_vmxon(struct nv_vcpu *vcpu);
+enum nv_next nested_vmxoff(struct nv_vcpu *vcpu);
+enum nv_next nested_vmclear(struct nv_vcpu *vcpu);
+enum nv_next nested_vmptrld(struct nv_vcpu *vcpu);
+enum nv_next nested_vmptrst(struct nv_vcpu *vcpu);
+enum nv_next nested_vmread(struct nv_vcpu *vcpu);
+enum nv_next nested_vmwrite(struct nv_vcpu *vcpu);
+enum nv_next nested_vmlaunch(struct nv_vcpu *vcpu);
+enum nv_next nested_vmresume(struct nv_vcpu *vcpu);
+enum nv_next nested_invept(struct nv_vcpu *vcpu);
+enum nv_next nested_invvpid(struct nv_vcpu *vcpu);
+enum nv_next nested_vmfunc(struct nv_vcpu *vcpu);
+
+/*
+ * An exit of L2 (vcpu->l2). True: it was L1's, and L1 now runs (vmcs01 current)
+ * at its host RIP with the exit information in vmcs12. False: L0's to handle.
+ * Events that were being delivered (ev.reinject) go into vmcs12's
+ * IDT-vectoring information when L1 gets the exit.
+ */
+bool nested_owns_exit(struct nv_vcpu *vcpu);
+
+/* EPT violation or misconfiguration while L2 runs with EPT12 (else false is returned). */
+bool nested_ept_exit(struct nv_vcpu *vcpu, enum nv_next *next);
+
+/*
+ * Before events are chosen, at every turn of the run loop: exits to L1 that are
+ * due by themselves (exception or NMI or interrupt that L1 intercepts, preemption
+ * timer, MTF, INIT) in the manual's order of priority. Returns true
+ * if something had to wait because an entry of L2 must first complete (ask
+ * for an immediate exit).
+ */
+bool nested_check_events(struct nv_vcpu *vcpu);
+/* While L2 runs: does an external interrupt / NMI go to L1 by an exit? */
+bool nested_intr_exits(struct nv_vcpu *vcpu);
+bool nested_nmi_exits(struct nv_vcpu *vcpu);
+/* Anything due for L1 while L2 is in HLT? For nv_vcpu_runnable(). Any CPU. */
+bool nested_has_events(struct nv_vcpu *vcpu);
+
+/* Triple fault of L2: L1's exit. True if L2 ran. */
+bool nested_triple_fault(struct nv_vcpu *vcpu);
+/* gmem met an EPT12 violation on behalf of L2: the exit to L1. */
+void nested_ept12_fault(struct nv_vcpu *vcpu, const struct nv_fault *fault);
+
+/* Just before VM entry, preemptible: shadow VMCS in step, pages of vmcs12 mapped. */
+void nested_before_entry(struct nv_vcpu *vcpu);
+/* After a real exit from L2, first of all: what hardware kept for vmcs12 (timer, entry done). */
+void nested_after_exit(struct nv_vcpu *vcpu);
+/* EPT01 lost mappings or a slot changed: EPT02 and mapped pages of L1 go. */
+void nested_ept01_changed(struct nv_vcpu *vcpu);
+/* Flush what the running L2 has cached (REQ_TLB_FLUSH while l2). */
+void nested_flush_tlb(struct nv_vcpu *vcpu);
+
+/* gpa2 of the running L2 to gpa1 through EPT12; -EINTR with @fault (see gmem.h). */
+int nested_translate(struct nv_vcpu *vcpu, gpa2_t gpa2, unsigned int access, bool table,
+		     gpa1_t *gpa1, struct nv_fault *fault);
+bool nested_has_ept12(struct nv_vcpu *vcpu);
+
+/* TSC that vmcs12 adds for L2 (0 when L1 runs): what L2 reads is L1's + this. */
+u64 nested_tsc_offset(struct nv_vcpu *vcpu);
+/* L1's TSC offset changed while L2 runs: vmcs02's too. */
+void nested_tsc_changed(struct nv_vcpu *vcpu);
+
+/* The IDs of failed entries, for NESTVM_GET_ENTRY_FAILURE. */
+void nested_get_entry_failure(struct nv_vcpu *vcpu, struct nestvm_entry_failure *f);
+
+/* The VMX bits of CR4 and of intercepts that L1's exposure needs are vmx/'s. */
+int nested_get_state(struct nv_vcpu *vcpu, void __user *ustate, u32 usize);
+int nested_set_state(struct nv_vcpu *vcpu, const void __user *ustate);
+
+#endif
