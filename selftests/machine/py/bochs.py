@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The Bochs back end: configuration file and command, version 3.0 or 2.7."""
+
+import os
+import subprocess
+
+import image
+import kernel
+import levels
+import tree
+
+# name: (CPU model, Bochs version, extra kernel command line, what it is for)
+PROFILES = {
+    "skylake":	("corei7_skylake_x", "3.0", "", "everything: VMCS shadowing, APICv, posted interrupts, MTF"),
+    "skylake27": ("corei7_skylake_x", "2.7", "", "the same model without posted interrupts and MTF"),
+    "haswell":	("corei7_haswell_4770", "2.7", "", "no PML, no TSC scaling"),
+    "noshadow":	("corei7_ivy_bridge_3770k", "2.7", "", "no VMCS shadowing, no EPT A/D, no 1G pages"),
+    "nounrestricted": ("corei5_lynnfield_750", "2.7", "", "EPT without unrestricted guest"),
+    "noept":	("core2_penryn_t9600", "2.7", "", "VMX without EPT"),
+    "novmx":	("corei7_skylake_x", "3.0", "clearcpuid=vmx", "CPUID hides VMX from the kernel"),
+    "icelake":	("corei7_icelake_u", "3.0", "clearcpuid=fsrm", "SPP"),
+    "tigerlake": ("tigerlake", "3.0", "clearcpuid=fsrm", "CET state"),
+}
+
+MODEL_CMDLINE = {model: extra for model, _, extra, _ in PROFILES.values() if "fsrm" in extra}
+
+
+def system_version():
+    result = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "bochs"],
+                            capture_output=True, text=True)
+    return result.stdout[:3]
+
+
+def program(version):
+    """(argument list, environment) that start this version of Bochs."""
+    env = dict(os.environ)
+    if system_version() == version:
+        return ["/usr/bin/bochs-bin"], env
+    root = os.path.join(tree.CACHE, "bochs", version)
+    if not os.path.isdir(root):
+        tree.fail(f"Bochs {version} is neither installed nor in {tree.CACHE}; "
+                  "run selftests/machine/deps" + ("" if version == "3.0" else
+                  " (2.7 is a package of Debian 12 only)"))
+    lib = os.path.join(root, "usr/lib/x86_64-linux-gnu")
+    env["LTDL_LIBRARY_PATH"] = os.path.join(lib, "bochs/plugins")
+    env["BXSHARE"] = os.path.join(root, "usr/share/bochs")
+    # Its own loader and libraries: no chroot, no root, nothing installed.
+    return [os.path.join(lib, "ld-linux-x86-64.so.2"), "--library-path", lib,
+            os.path.join(root, "usr/bin/bochs-bin")], env
+
+
+CONFIG = """\
+plugin_ctrl: speaker=0, parallel=0, gameport=0
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+romimage: file={share}/BIOS-bochs-latest, options=fastboot
+vgaromimage: file={share}/VGABIOS-lgpl-latest
+vga: extension=vbe, update_freq=1
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
+memory: guest={memory}, host={memory}
+clock: sync=none, time0=utc
+pci: enabled=1, chipset=i440fx
+boot: disk
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=disk, path="{disk}", mode=flat, cylinders={cylinders}, heads=16, spt=63
+ata1: enabled=0
+com1: enabled=1, mode=term, dev={tty}
+mouse: enabled=0
+sound: waveoutdrv=dummy
+magic_break: enabled={debugger}
+log: {folder}/bochs.log
+panic: action=fatal
+error: action=report
+info: action=report
+debug: action=ignore
+"""
+
+
+def command(opts, folder, tty, cmdline, initramfs):
+    """Prepare the run in folder; (argument list, environment)."""
+    argv, env = program(opts.bochs)
+    disk = os.path.join(folder, "disk.img")
+    cylinders = image.write(disk, kernel.vmlinux(opts.kernel), cmdline, initramfs, opts.memory)
+    config = CONFIG.format(share=env.get("BXSHARE", "/usr/share/bochs"), model=opts.cpu,
+                           cpus=opts.smp, ips=levels.IPS, memory=opts.memory, disk=disk,
+                           cylinders=cylinders, tty=tty, folder=folder,
+                           debugger=int(opts.debugger))
+    if opts.bochs == "2.7":
+        config = config.replace("sound: waveoutdrv=dummy\n", "")
+    rc = os.path.join(folder, "bochsrc")
+    with open(rc, "w", encoding="utf-8") as f:
+        f.write(config)
+    argv += ["-q", "-f", rc]
+    if not opts.debugger:
+        # Debian's build starts in its debugger; it is told to continue.
+        go = os.path.join(folder, "continue")
+        with open(go, "w", encoding="utf-8") as f:
+            f.write("c\n")
+        argv += ["-rc", go]
+    return argv, env
+
+
+def verdict(folder):
+    """What Bochs's log says about an end the guest did not ask for; "" if nothing."""
+    with open(os.path.join(folder, "bochs.log"), errors="replace") as f:
+        lines = [line.strip() for line in f]
+    bad = [line for line in lines if ">>PANIC<<" in line or "]p[" in line or
+           "triple fault" in line.lower() or "3rd" in line]
+    return "" if any("soft power off" in line for line in bad) else "\n".join(bad[-3:])

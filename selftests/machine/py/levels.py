@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Kernel command lines, by level.
+
+The tuned ones leave out what costs seconds in the emulator and has nothing to
+do with virtualization; a plain one exists because a user will have none of it.
+"""
+
+COMMON = ("quiet loglevel=4 nokaslr panic=-1 mitigations=off cryptomgr.notests rodata=off "
+          "init_on_alloc=0 lsm= audit=0")
+
+# Each builds something at boot that no test looks at.
+SKIPPED_INITCALLS = (
+    "ftrace_check_for_weak_functions", "trace_eval_init", "cubictcp_register",
+    "bpf_tcp_ca_kfunc_init", "kfunc_init", "bpf_prog_test_run_init", "bpf_key_sig_kfuncs_init",
+    "bpf_rstat_kfunc_init", "init_blk_tracer", "init_kprobe_trace", "load_system_certificate_list",
+    "slab_sysfs_init",
+)
+NO_TRACING = ("tracer_init_tracefs",)
+
+# The emulated TSC counts `ips` a second whatever CPUID says; without
+# tsc_early_khz the kernel believes CPUID and its timers fire far too often.
+IPS = 200_000_000
+CLOCK = f"tsc_early_khz={IPS // 1000} no_timer_check"
+
+CONSOLE = "console=ttyS0"
+
+
+def tuned(level, tracing=False):
+    skipped = SKIPPED_INITCALLS + (() if tracing else NO_TRACING)
+    words = [CONSOLE, COMMON, "initcall_blacklist=" + ",".join(skipped)]
+    if level == "l0":
+        words += [CLOCK, "random.trust_cpu=1"]
+    elif level == "guest-bare":     # a launcher with neither ACPI nor PCI nor a paravirtual clock
+        words += [CLOCK, "acpi=off pci=off 8250.nr_uarts=1"]
+    elif level == "guest":
+        words += [CLOCK, "pci=off 8250.nr_uarts=1"]
+    else:
+        raise ValueError(f"no kernel command line for level {level}; l0, guest, guest-bare, stock")
+    return " ".join(words)
+
+
+def stock():
+    """What an installed system boots with, and where to find the console."""
+    return f"{CONSOLE} panic=-1"
+
+
+def cmdline(level, tracing=False):
+    return stock() if level == "stock" else tuned(level, tracing)

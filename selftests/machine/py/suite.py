@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Suites: what goes into an initramfs and what init does with it.
+
+A suite is a text file, a row a line, words split as a shell does, paths from
+the top of the repository:
+
+	file SRC [DST]			a host file (/bin/NAME if executable, else /NAME)
+	text DST WORD...		a file of one line
+	module NAME|FILE [PARAM...]	load it: one of the stock kernel, or a .ko of ours
+	bring NAME|FILE			the same module in /lib, for a test to load
+	kernel DST [SERIES]		the stock kernel, unpacked and trimmed, for a guest
+	bzimage DST [SERIES]		the same as Debian packs it
+	initramfs SUITE DST		an initramfs made from another suite, for a guest
+	cmdline LEVEL DST [WORD...]	a guest's kernel command line (levels.py), and more
+	tracing				leave the kernel's tracing in
+	bare				no busybox, so no shell
+	run [-t SECONDS] [-n NAME] PROGRAM [ARG...]
+	shell
+	machine OPTION...		options of `run` this suite needs, such as --smp 2
+"""
+
+import os
+import shlex
+import subprocess
+
+import cpio
+import kernel
+import levels
+import tree
+
+BUSYBOX = "/bin/busybox"
+
+
+class Suite:
+    def __init__(self, series="6.1"):
+        self.series = series
+        self.archive = cpio.Archive()
+        self.conf = []
+        self.machine = []
+        self.tracing = False
+        self.with_busybox = True
+        self.where = "command line"
+
+    # ---- reading ----
+
+    def read(self, path):
+        found = [p for p in (path, os.path.join(tree.TOP, path),
+                             os.path.join(tree.HERE, "suites", path + ".suite")) if os.path.isfile(p)]
+        if not found:
+            tree.fail(f"there is no suite {path}, neither a file nor in selftests/machine/suites")
+        with open(found[0], encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                self.where = f"{found[0]}:{number}"
+                words = shlex.split(line, comments=True)
+                if words:
+                    self.row(*words)
+        self.where = "command line"
+
+    def row(self, kind, *args):
+        method = getattr(self, "do_" + kind, None)
+        if not method:
+            tree.fail(f"{self.where}: there is no row of the kind {kind}")
+        try:
+            method(*args)
+        except TypeError as e:
+            if "argument" not in str(e):
+                raise
+            tree.fail(f"{self.where}: {kind} has too few or too many words")
+
+    def path(self, name):
+        for p in (name, os.path.join(tree.TOP, name)):
+            if os.path.isfile(p):
+                return p
+        tree.fail(f"{self.where}: {name} does not exist; has it been built?")
+
+    # ---- rows ----
+
+    def do_file(self, src, dst=None):
+        path = self.path(src)
+        if not dst:
+            base = os.path.basename(path)
+            dst = f"/bin/{base}" if os.access(path, os.X_OK) else f"/{base}"
+        check_static(path)
+        self.archive.file(dst, path)
+        return dst
+
+    def do_text(self, dst, *words):
+        self.archive.text(dst, " ".join(words) + "\n")
+
+    def bring(self, name):
+        if name.endswith(".ko") or "/" in name:
+            path = kernel.own_module(self.path(name))
+            dst = f"/lib/{os.path.basename(name)}"
+        else:
+            path = kernel.stock_module(self.series, name)
+            dst = f"/lib/{name}.ko"
+        self.archive.file(dst, path)
+        return dst
+
+    def do_bring(self, name):
+        self.bring(name)
+
+    def do_module(self, name, *params):
+        self.conf.append(shlex.join(["module", self.bring(name), *params]))
+
+    def do_kernel(self, dst, series=None):
+        self.archive.file(dst, kernel.vmlinux(series or self.series))
+
+    def do_bzimage(self, dst, series=None):
+        self.archive.file(dst, kernel.bzimage(series or self.series))
+
+    def do_initramfs(self, name, dst):
+        inner = Suite(self.series)
+        inner.read(name)
+        self.archive.data(dst, inner.pack())
+
+    def do_cmdline(self, level, dst, *words):
+        self.archive.text(dst, " ".join([levels.cmdline(level), *words]) + "\n")
+
+    def do_tracing(self):
+        self.tracing = True
+
+    def do_bare(self):
+        self.with_busybox = False
+
+    def do_run(self, *args):
+        self.conf.append(shlex.join(["run", *args]))
+
+    def do_shell(self):
+        self.conf.append("shell")
+
+    def do_machine(self, *options):
+        self.machine += options
+
+    # ---- the result ----
+
+    def pack(self):
+        a = self.archive
+        for name in ("proc", "sys", "dev", "tmp", "etc", "bin", "lib"):
+            a.folder(name)
+        a.device("dev/console", 5, 1)   # the kernel opens it before devtmpfs is mounted
+        a.file("init", build_init())
+        a.text("etc/init.conf", "".join(line + "\n" for line in self.conf))
+        if self.with_busybox:
+            add_busybox(a)
+        return a.pack()
+
+
+def build_init():
+    source = os.path.join(tree.HERE, "init.c")
+    return tree.build("init", [source], lambda out, scratch: [
+        ["gcc", "-static", "-Os", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-s",
+         "-o", out, source]])
+
+
+def add_busybox(archive):
+    """Applets that a suite has brought itself are left alone."""
+    if not os.path.exists(BUSYBOX):
+        tree.fail(f"{BUSYBOX} is missing; run selftests/machine/deps")
+    archive.file("bin/busybox", BUSYBOX)
+    for applet in subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True,
+                                 check=True).stdout.split():
+        if f"bin/{applet}" not in archive.entries:
+            archive.link(f"bin/{applet}", "busybox")
+
+
+def check_static(path):
+    """There is no dynamic loader inside; say so here and not as ENOENT there."""
+    with open(path, "rb") as f:
+        head = f.read(4096)
+    if head[:4] != b"\x7fELF" or head[16] not in (2, 3):
+        return
+    if b"/lib64/ld-linux-x86-64.so.2\0" in head:
+        tree.fail(f"{path} is linked dynamically and cannot run in the machine; link it with -static")
