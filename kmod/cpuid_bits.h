@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Facts: CPUID feature bits that nestvm decides by (SDM 2A "CPUID"). Named by
+ * leaf, subleaf and register, so that a bit cannot be tested in another word.
+ */
+#ifndef NESTVM_CPUID_BITS_H
+#define NESTVM_CPUID_BITS_H
+
+#include "pure.h"
+
+/* Leaf 1 */
+#define CPUID_1_ECX_SSE3		BIT(0)
+#define CPUID_1_ECX_PCLMULQDQ		BIT(1)
+#define CPUID_1_ECX_DTES64		BIT(2)
+#define CPUID_1_ECX_MONITOR		BIT(3)
+#define CPUID_1_ECX_DS_CPL		BIT(4)
+#define CPUID_1_ECX_VMX			BIT(5)
+#define CPUID_1_ECX_SMX			BIT(6)
+#define CPUID_1_ECX_SSSE3		BIT(9)
+#define CPUID_1_ECX_FMA			BIT(12)
+#define CPUID_1_ECX_CX16		BIT(13)
+#define CPUID_1_ECX_PDCM		BIT(15)
+#define CPUID_1_ECX_PCID		BIT(17)
+#define CPUID_1_ECX_SSE4_1		BIT(19)
+#define CPUID_1_ECX_SSE4_2		BIT(20)
+#define CPUID_1_ECX_X2APIC		BIT(21)
+#define CPUID_1_ECX_MOVBE		BIT(22)
+#define CPUID_1_ECX_POPCNT		BIT(23)
+#define CPUID_1_ECX_TSC_DEADLINE	BIT(24)
+#define CPUID_1_ECX_AES			BIT(25)
+#define CPUID_1_ECX_XSAVE		BIT(26)
+#define CPUID_1_ECX_OSXSAVE		BIT(27)
+#define CPUID_1_ECX_AVX			BIT(28)
+#define CPUID_1_ECX_F16C		BIT(29)
+#define CPUID_1_ECX_RDRAND		BIT(30)
+#define CPUID_1_ECX_HYPERVISOR		BIT(31)
+
+#define CPUID_1_EDX_FPU			BIT(0)
+#define CPUID_1_EDX_VME			BIT(1)
+#define CPUID_1_EDX_DE			BIT(2)
+#define CPUID_1_EDX_PSE			BIT(3)
+#define CPUID_1_EDX_TSC			BIT(4)
+#define CPUID_1_EDX_MSR			BIT(5)
+#define CPUID_1_EDX_PAE			BIT(6)
+#define CPUID_1_EDX_MCE			BIT(7)
+#define CPUID_1_EDX_CX8			BIT(8)
+#define CPUID_1_EDX_APIC		BIT(9)
+#define CPUID_1_EDX_SEP			BIT(11)
+#define CPUID_1_EDX_MTRR		BIT(12)
+#define CPUID_1_EDX_PGE			BIT(13)
+#define CPUID_1_EDX_MCA			BIT(14)
+#define CPUID_1_EDX_CMOV		BIT(15)
+#define CPUID_1_EDX_PAT			BIT(16)
+#define CPUID_1_EDX_PSE36		BIT(17)
+#define CPUID_1_EDX_CLFLUSH		BIT(19)
+#define CPUID_1_EDX_MMX			BIT(23)
+#define CPUID_1_EDX_FXSR		BIT(24)
+#define CPUID_1_EDX_SSE			BIT(25)
+#define CPUID_1_EDX_SSE2		BIT(26)
+#define CPUID_1_EDX_SS			BIT(27)
+#define CPUID_1_EDX_HTT			BIT(28)
+
+/* Leaf 7, subleaf 0 */
+#define CPUID_7_EBX_FSGSBASE		BIT(0)
+#define CPUID_7_EBX_TSC_ADJUST		BIT(1)
+#define CPUID_7_EBX_BMI1		BIT(3)
+#define CPUID_7_EBX_HLE			BIT(4)
+#define CPUID_7_EBX_AVX2		BIT(5)
+#define CPUID_7_EBX_FDP_EXCPTN		BIT(6)
+#define CPUID_7_EBX_SMEP		BIT(7)
+#define CPUID_7_EBX_BMI2		BIT(8)
+#define CPUID_7_EBX_ERMS		BIT(9)
+#define CPUID_7_EBX_INVPCID		BIT(10)
+#define CPUID_7_EBX_RTM			BIT(11)
+#define CPUID_7_EBX_ZERO_FCS		BIT(13)
+#define CPUID_7_EBX_AVX512F		BIT(16)
+#define CPUID_7_EBX_AVX512DQ		BIT(17)
+#define CPUID_7_EBX_RDSEED		BIT(18)
+#define CPUID_7_EBX_ADX			BIT(19)
+#define CPUID_7_EBX_SMAP		BIT(20)
+#define CPUID_7_EBX_AVX512IFMA		BIT(21)
+#define CPUID_7_EBX_CLFLUSHOPT		BIT(23)
+#define CPUID_7_EBX_CLWB		BIT(24)
+#define CPUID_7_EBX_AVX512CD		BIT(28)
+#define CPUID_7_EBX_SHA			BIT(29)
+#define CPUID_7_EBX_AVX512BW		BIT(30)
+#define CPUID_7_EBX_AVX512VL		BIT(31)
+
+#define CPUID_7_ECX_AVX512VBMI		BIT(1)
+#define CPUID_7_ECX_UMIP		BIT(2)
+#define CPUID_7_ECX_PKU			BIT(3)
+#define CPUID_7_ECX_CET_SS		BIT(7)
+#define CPUID_7_ECX_AVX512VBMI2		BIT(6)
+#define CPUID_7_ECX_GFNI		BIT(8)
+#define CPUID_7_ECX_VAES		BIT(9)
+#define CPUID_7_ECX_VPCLMULQDQ		BIT(10)
+#define CPUID_7_ECX_AVX512VNNI		BIT(11)
+#define CPUID_7_ECX_AVX512BITALG	BIT(12)
+#define CPUID_7_ECX_VPOPCNTDQ		BIT(14)
+#define CPUID_7_ECX_LA57		BIT(16)
+#define CPUID_7_ECX_RDPID		BIT(22)
+#define CPUID_7_ECX_CLDEMOTE		BIT(25)
+#define CPUID_7_ECX_MOVDIRI		BIT(27)
+#define CPUID_7_ECX_MOVDIR64B		BIT(28)
+#define CPUID_7_ECX_PKS			BIT(31)
+
+#define CPUID_7_EDX_FSRM		BIT(4)
+#define CPUID_7_EDX_VP2INTERSECT	BIT(8)
+#define CPUID_7_EDX_SERIALIZE		BIT(14)
+#define CPUID_7_EDX_CET_IBT		BIT(20)
+
+/* Leaf 7, subleaf 1 */
+#define CPUID_7_1_EAX_AVX_VNNI		BIT(4)
+#define CPUID_7_1_EAX_AVX512_BF16	BIT(5)
+
+/* Leaf 0xd, subleaf 1 */
+#define CPUID_D_1_EAX_XSAVEOPT		BIT(0)
+#define CPUID_D_1_EAX_XSAVEC		BIT(1)
+#define CPUID_D_1_EAX_XGETBV1		BIT(2)
+#define CPUID_D_1_EAX_XSAVES		BIT(3)
+
+/* Leaf 0x80000001 */
+#define CPUID_80000001_ECX_LAHF		BIT(0)
+#define CPUID_80000001_ECX_LZCNT	BIT(5)
+#define CPUID_80000001_ECX_PREFETCHW	BIT(8)
+
+#define CPUID_80000001_EDX_SYSCALL	BIT(11)
+#define CPUID_80000001_EDX_NX		BIT(20)
+#define CPUID_80000001_EDX_PDPE1GB	BIT(26)
+#define CPUID_80000001_EDX_RDTSCP	BIT(27)
+#define CPUID_80000001_EDX_LM		BIT(29)
+
+/* Leaf 0x80000007 */
+#define CPUID_80000007_EDX_INVARIANT_TSC	BIT(8)
+
+/* Hypervisor leaves, by convention of the field */
+#define CPUID_HV_SIGNATURE		0x40000000u
+
+#endif
