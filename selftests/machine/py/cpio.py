@@ -20,7 +20,8 @@ class Archive:
         self.entries[name] = (mode, body, dev)
 
     def folder(self, name):
-        self._add(name, stat.S_IFDIR | 0o755)
+        if name.strip("/") not in self.entries:     # and not after what is in it
+            self._add(name, stat.S_IFDIR | 0o755)
 
     def text(self, name, text, mode=0o644):
         self._add(name, stat.S_IFREG | mode, text.encode())
