@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+/*
+ * Exit status of every command. A run's also tells how the guest ended; what it
+ * wrote to the debug-exit port comes back as STATUS_DEBUG_EXIT plus the value.
+ */
+enum {
+	STATUS_OK = 0,			/* the guest powered off */
+	STATUS_ERROR = 1,		/* wrong use, or the host could not */
+	STATUS_DIED = 2,		/* triple fault, failed entry, internal error */
+	STATUS_RESET = 3,		/* the guest asked for a reset */
+	STATUS_TIMEOUT = 4,		/* --timeout passed */
+	STATUS_DEBUG_EXIT = 64,		/* 64 to 127: value 0 to 62, 63 or more */
+	STATUS_SIGNAL = 128,		/* plus the number of the signal */
+};
+
+int cmd_run(int argc, char **argv);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cmd.h"
+
+#include "../vmm/machine.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPT_EXPOSE = 256,
+	OPT_DEVICE,
+	OPT_DISK,
+	OPT_TIMEOUT,
+	OPT_STATS,
+	OPT_CONSOLE,
+	OPT_DYNAMIC,
+	OPT_FLAT,
+};
+
+static const struct argp_option options[] = {
+	{ "kernel", 'k', "FILE", 0, "vmlinux, bzImage or multiboot program to start", 1 },
+	{ "initrd", 'i', "FILE", 0, "initial RAM disk (multiboot: the module)", 1 },
+	{ "append", 'a', "TEXT", 0, "kernel command line (default: \"console=ttyS0\")", 1 },
+	{ "flat", OPT_FLAT, NULL, 0, "the kernel is a program to start at 0:7C00H in real mode", 1 },
+	{ "memory", 'm', "SIZE", 0, "RAM, in MB or with suffix K, M or G (default: 512M)", 2 },
+	{ "vcpus", 'c', "N", 0, "number of virtual CPUs (default: 1)", 2 },
+	{ "expose-virtualization-extensions", OPT_EXPOSE, NULL, 0,
+	  "give the VM VT-x of its own, so that it can run VMs itself", 2 },
+	{ "dynamic-memory", OPT_DYNAMIC, NULL, 0,
+	  "fill memory on demand instead of pinning it at the start (nestvm only)", 2 },
+	{ "disk", OPT_DISK, "FILE[,ro]", 0, "virtio disk from a raw image; may be repeated", 3 },
+	{ "console", OPT_CONSOLE, "KIND", 0,
+	  "what the terminal types into: serial (default) or virtio", 3 },
+	{ "device", OPT_DEVICE, "FILE", 0,
+	  "hypervisor to use (default: " NVL_DEFAULT_DEVICE "); /dev/kvm works too", 4 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "stop the VM after that time", 4 },
+	{ "stats", OPT_STATS, NULL, 0, "say at the end how often the VM exited, and why", 4 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Starts a VM from a kernel and stays with it until it ends."
+	"\vOn a terminal, Ctrl-A x stops the VM, Ctrl-A p presses its power button and "
+	"Ctrl-A Ctrl-A sends Ctrl-A.\n\n"
+	"Exit status: 0 the guest powered off; 1 wrong use, or the host could not; 2 the guest "
+	"died; 3 the guest asked for a reset; 4 the time was over; 64 and up: 64 plus what the "
+	"guest wrote to the debug-exit port F4H (at most 127); 128 and up: 128 plus the signal "
+	"that stopped the VM.";
+
+static uint64_t parse_size(struct argp_state *state, const char *arg)
+{
+	unsigned long long n, unit = 1 << 20;
+	char *end;
+
+	errno = 0;
+	n = strtoull(arg, &end, 10);
+	switch (*end) {
+	case 'K':
+	case 'k':
+		unit = 1 << 10;
+		end++;
+		break;
+	case 'M':
+	case 'm':
+		end++;
+		break;
+	case 'G':
+	case 'g':
+		unit = 1 << 30;
+		end++;
+		break;
+	}
+	if (errno || end == arg || *end || *arg == '-' || n > (1ull << 46) / unit ||
+	    n * unit < 2 << 20 || n * unit % 4096)
+		argp_error(state, "\"%s\" is not a memory size: from 2M to 64T, in 4K steps.", arg);
+	return n * unit;
+}
+
+static unsigned int parse_number(struct argp_state *state, const char *arg, unsigned int min,
+				 unsigned int max, const char *what)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(arg, &end, 10);
+	if (errno || end == arg || *end || *arg == '-' || n < min || n > max)
+		argp_error(state, "\"%s\" is not a number of %s: from %u to %u.", arg, what, min,
+			   max);
+	return n;
+}
+
+static void add_disk(struct argp_state *state, struct machine_config *conf, char *arg)
+{
+	struct disk_config *disk = &conf->disks[conf->ndisks];
+	size_t len = strlen(arg);
+
+	if (conf->ndisks == sizeof(conf->disks) / sizeof(conf->disks[0])) {
+		argp_error(state, "a VM has at most %u disks.", conf->ndisks);
+		return;
+	}
+	conf->ndisks++;
+	disk->path = arg;
+	if (len > 3 && !strcmp(arg + len - 3, ",ro")) {
+		arg[len - 3] = '\0';
+		disk->readonly = true;
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct machine_config *conf = state->input;
+
+	switch (key) {
+	case 'k':
+		conf->kernel = arg;
+		break;
+	case 'i':
+		conf->initrd = arg;
+		break;
+	case 'a':
+		conf->append = arg;
+		break;
+	case 'm':
+		conf->memory = parse_size(state, arg);
+		break;
+	case 'c':
+		conf->vcpus = parse_number(state, arg, 1, MAX_VCPUS, "CPUs");
+		break;
+	case OPT_EXPOSE:
+		conf->expose = true;
+		break;
+	case OPT_DYNAMIC:
+		conf->dynamic_memory = true;
+		break;
+	case OPT_FLAT:
+		conf->flat = true;
+		break;
+	case OPT_DISK:
+		add_disk(state, conf, arg);
+		break;
+	case OPT_CONSOLE:
+		if (!strcmp(arg, "virtio"))
+			conf->console = CONSOLE_VIRTIO;
+		else if (strcmp(arg, "serial"))
+			argp_error(state, "\"%s\" is not a console: serial or virtio.", arg);
+		break;
+	case OPT_DEVICE:
+		conf->device = arg;
+		break;
+	case OPT_TIMEOUT:
+		conf->timeout = parse_number(state, arg, 1, 1000000, "seconds");
+		break;
+	case OPT_STATS:
+		conf->stats = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "\"%s\" is not an option.", arg);
+		break;
+	case ARGP_KEY_END:
+		if (!conf->kernel)
+			argp_error(state, "name a kernel to start with --kernel.");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static int exit_status(const struct machine *m)
+{
+	switch (m->end) {
+	case END_POWEROFF:
+		return STATUS_OK;
+	case END_RESET:
+		return STATUS_RESET;
+	case END_DIED:
+		return STATUS_DIED;
+	case END_DEBUG_EXIT:
+		return STATUS_DEBUG_EXIT + (m->end_value < 63 ? m->end_value : 63);
+	case END_TIMEOUT:
+		return STATUS_TIMEOUT;
+	case END_STOPPED:
+		return STATUS_SIGNAL + m->end_value;
+	default:
+		return STATUS_ERROR;
+	}
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static const struct argp argp = { .options = options, .parser = parse, .doc = doc };
+	struct machine_config conf = {
+		.device = NVL_DEFAULT_DEVICE, .memory = 512 << 20, .vcpus = 1,
+	};
+	struct nvl_error err;
+	struct machine *m;
+	int status;
+
+	argv[0] = "nestvm run";
+	argp_parse(&argp, argc, argv, 0, NULL, &conf);
+	if (!conf.append)
+		conf.append = conf.console == CONSOLE_VIRTIO ? "console=ttyS0 console=hvc0" :
+							       "console=ttyS0";
+	m = malloc(sizeof(*m));
+	if (!m) {
+		fprintf(stderr, "nestvm: no memory left on the host.\n");
+		return STATUS_ERROR;
+	}
+	if (machine_create(m, &conf, &err) < 0) {
+		fprintf(stderr, "nestvm: %s\n", err.text);
+		machine_destroy(m);
+		free(m);
+		return STATUS_ERROR;
+	}
+
+	machine_run(m, &err);
+	if (m->report)
+		fprintf(stderr, "\n%s", m->report);
+	if (m->end == END_TIMEOUT)
+		report_where(m);
+	if (conf.stats)
+		report_stats(m);
+	status = exit_status(m);
+	fprintf(stderr, "nestvm: %s (status %d)\n", m->end_text, status);
+	machine_destroy(m);
+	free(m);
+	return status;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A thread for each vCPU, and what is done about each exit. */
+#include "machine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KICK_SIGNAL SIGUSR1
+
+#define NEXITS (sizeof(((struct cpu *)0)->exits) / sizeof(uint64_t))
+
+static void die(struct cpu *cpu, const char *meaning, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void die(struct cpu *cpu, const char *meaning, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	machine_end(cpu->m, END_DIED, 0, report_guest(cpu, why, meaning), "guest died: %s", why);
+}
+
+static void exit_io(struct cpu *cpu, struct kvm_run *run)
+{
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	bool write = run->io.direction == KVM_EXIT_IO_OUT;
+	uint32_t i;
+
+	for (i = 0; i < run->io.count; i++, data += run->io.size)
+		if (!bus_access(&cpu->m->ports, run->io.port, data, run->io.size, write))
+			cpu->unclaimed++;
+}
+
+static void exit_mmio(struct cpu *cpu, struct kvm_run *run)
+{
+	if (!bus_access(&cpu->m->mmio, run->mmio.phys_addr, run->mmio.data, run->mmio.len,
+			run->mmio.is_write))
+		cpu->unclaimed++;
+}
+
+static void exit_system_event(struct cpu *cpu, struct kvm_run *run)
+{
+	switch (run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		machine_end(cpu->m, END_POWEROFF, 0, NULL, "guest powered off");
+		break;
+	case KVM_SYSTEM_EVENT_RESET:
+		machine_end(cpu->m, END_RESET, 0, NULL, "guest asked for a reset");
+		break;
+	default:
+		die(cpu, "The guest told the hypervisor that it had crashed.",
+		    "crash event %u", run->system_event.type);
+	}
+}
+
+static void exit_internal_error(struct cpu *cpu, struct kvm_run *run)
+{
+	uint32_t sub = run->internal.suberror;
+
+	if (sub == KVM_INTERNAL_ERROR_EMULATION)
+		die(cpu, "The device had to carry out an instruction itself and does not know it. The bytes are below.",
+		    "an instruction could not be emulated");
+	else
+		die(cpu, "A mistake in the device, not in the guest: please report it with these lines.",
+		    "internal error %u of the device", sub);
+}
+
+static void handle_exit(struct cpu *cpu, struct kvm_run *run)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		exit_io(cpu, run);
+		break;
+	case KVM_EXIT_MMIO:
+		exit_mmio(cpu, run);
+		break;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		break;
+	case KVM_EXIT_SHUTDOWN:
+		die(cpu, "An exception, then another while delivering it, then a third: usually a missing or broken IDT, stack or page table. A real PC would reset.",
+		    "triple fault");
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system_event(cpu, run);
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		die(cpu, "The CPU refused to enter the guest with this state. The number is the VM-entry failure's exit reason or VM-instruction error.",
+		    "failed entry, hardware reason %llxH",
+		    (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		exit_internal_error(cpu, run);
+		break;
+	case KVM_EXIT_HLT:
+		die(cpu, "It executed HLT and no interrupt controller is there to wake it.",
+		    "halted for ever");
+		break;
+	case KVM_EXIT_UNKNOWN:
+		die(cpu, "The CPU left the guest for a reason the device does not handle.",
+		    "unhandled exit, hardware reason %llxH",
+		    (unsigned long long)run->hw.hardware_exit_reason);
+		break;
+	default:
+		die(cpu, "The device gave the exit to the launcher, which has no use for it.",
+		    "exit reason %u", run->exit_reason);
+	}
+}
+
+static void *cpu_thread(void *arg)
+{
+	struct cpu *cpu = arg;
+	struct kvm_run *run = nvl_vcpu_run_page(cpu->vcpu);
+	struct nvl_error err;
+	int ret;
+
+	while (!__atomic_load_n(&cpu->m->stopping, __ATOMIC_ACQUIRE)) {
+		ret = nvl_vcpu_run(cpu->vcpu, &err);
+		if (ret == -EINTR)
+			continue;
+		if (ret < 0) {
+			machine_end(cpu->m, END_HOST_ERROR, 0, NULL, "%s", err.text);
+			break;
+		}
+		if (run->exit_reason < NEXITS)
+			cpu->exits[run->exit_reason]++;
+		handle_exit(cpu, run);
+	}
+	return NULL;
+}
+
+static void on_kick(int sig)
+{
+	(void)sig;	/* only there to interrupt KVM_RUN */
+}
+
+int cpus_create(struct machine *m, struct nvl_error *err)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < m->conf->vcpus; i++) {
+		struct cpu *cpu = &m->cpus[i];
+
+		cpu->m = m;
+		ret = nvl_vcpu_create(m->vm, i, &cpu->vcpu, err);
+		if (ret < 0)
+			return ret;
+		m->ncpus++;
+		ret = cpuid_fix(m, cpu->vcpu, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int cpus_start(struct machine *m, struct nvl_error *err)
+{
+	struct sigaction sa = { .sa_handler = on_kick };
+	unsigned int i;
+	int ret;
+
+	sigaction(KICK_SIGNAL, &sa, NULL);
+	for (i = 0; i < m->ncpus; i++) {
+		ret = pthread_create(&m->cpus[i].thread, NULL, cpu_thread, &m->cpus[i]);
+		if (ret)
+			return nvl_fail(err, ret, "no thread for vCPU %u: %s.", i, strerror(ret));
+		m->cpus[i].started = true;
+	}
+	return 0;
+}
+
+void cpus_stop(struct machine *m)
+{
+	unsigned int i;
+
+	__atomic_store_n(&m->stopping, true, __ATOMIC_RELEASE);
+	for (i = 0; i < m->ncpus; i++) {
+		if (!m->cpus[i].started)
+			continue;
+		/* Flag first: a signal before KVM_RUN would be forgotten, the flag is not. */
+		nvl_vcpu_kick(m->cpus[i].vcpu);
+		pthread_kill(m->cpus[i].thread, KICK_SIGNAL);
+	}
+	for (i = 0; i < m->ncpus; i++) {
+		if (m->cpus[i].started)
+			pthread_join(m->cpus[i].thread, NULL);
+		m->cpus[i].started = false;
+	}
+}
+
+void cpus_destroy(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->ncpus; i++)
+		nvl_vcpu_destroy(m->cpus[i].vcpu);
+	m->ncpus = 0;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine.h"
+
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void machine_wake_loop(struct machine *m)
+{
+	uint64_t one = 1;
+
+	/* Only fails when the counter is full, and then the loop is awake. */
+	if (write(m->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void wake_loop(void *m)
+{
+	machine_wake_loop(m);
+}
+
+void machine_end(struct machine *m, enum machine_end end, unsigned int value, char *report,
+		 const char *fmt, ...)
+{
+	va_list ap;
+
+	pthread_mutex_lock(&m->end_lock);
+	if (m->end == END_NONE) {
+		m->end = end;
+		m->end_value = value;
+		m->report = report;
+		report = NULL;
+		va_start(ap, fmt);
+		vsnprintf(m->end_text, sizeof(m->end_text), fmt, ap);
+		va_end(ap);
+		__atomic_store_n(&m->stopping, true, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&m->end_lock);
+	free(report);
+	machine_wake_loop(m);
+}
+
+void machine_set_irq(struct machine *m, unsigned int gsi, bool level)
+{
+	struct nvl_error err;
+
+	if (nvl_vm_irq_line(m->vm, gsi, level, &err) < 0)
+		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err.text);
+}
+
+/* Static memory counts against the limit on locked memory: use what we are allowed. */
+static void raise_memlock(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &rl);
+	}
+}
+
+static int create_vm(struct machine *m, struct nvl_error *err)
+{
+	const struct machine_config *conf = m->conf;
+	uint64_t identity = IDENTITY_MAP;
+	int ret;
+
+	ret = nvl_device_open(conf->device, &m->dev, err);
+	if (ret < 0)
+		return ret;
+	ret = nvl_vm_create(m->dev, &m->vm, err);
+	if (ret < 0)
+		return ret;
+
+	if (conf->dynamic_memory || nvl_device_is_nestvm(m->dev)) {
+		raise_memlock();
+		ret = nvl_vm_memory_mode(m->vm, conf->dynamic_memory ? NESTVM_MEMORY_DYNAMIC :
+					 NESTVM_MEMORY_STATIC, err);
+		if (ret < 0)
+			return ret;
+	}
+	/* Off as well: the module's default may be on, and the user did not ask for it. */
+	if (nvl_device_is_nestvm(m->dev)) {
+		ret = nvl_vm_expose(m->vm, conf->expose, err);
+		if (ret < 0)
+			return ret;
+	}
+
+	if (nvl_vm_cap(m->vm, KVM_CAP_SET_IDENTITY_MAP_ADDR)) {
+		ret = nvl_vm_ioctl(m->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity,
+				   "the identity map cannot be placed", err);
+		if (ret < 0)
+			return ret;
+	}
+	if (nvl_vm_cap(m->vm, KVM_CAP_SET_TSS_ADDR)) {
+		ret = nvl_vm_ioctl(m->vm, KVM_SET_TSS_ADDR, (void *)TSS_PAGES,
+				   "the task-state segment cannot be placed", err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int create_chips(struct machine *m, struct nvl_error *err)
+{
+	int ret;
+
+	if (!nvl_vm_cap(m->vm, KVM_CAP_IRQCHIP) || !nvl_vm_cap(m->vm, KVM_CAP_PIT2))
+		return nvl_fail(err, EOPNOTSUPP, "%s has no interrupt controllers of its own.",
+				nvl_device_path(m->dev));
+	ret = nvl_vm_create_irqchip(m->vm, err);
+	if (ret < 0)
+		return ret;
+	m->irqfd = nvl_vm_cap(m->vm, KVM_CAP_IRQFD);
+	m->ioeventfd = nvl_vm_cap(m->vm, KVM_CAP_IOEVENTFD);
+	return nvl_vm_create_pit(m->vm, err);
+}
+
+static int create_memory(struct machine *m, struct nvl_error *err)
+{
+	int ret;
+
+	m->ram_low = m->conf->memory < RAM_LOW_MAX ? m->conf->memory : RAM_LOW_MAX;
+	m->ram_high = m->conf->memory - m->ram_low;
+	ret = nvl_vm_add_memory(m->vm, 0, m->ram_low, 0, err);
+	if (ret == 0 && m->ram_high)
+		ret = nvl_vm_add_memory(m->vm, RAM_HIGH_BASE, m->ram_high, 0, err);
+	return ret;
+}
+
+static void create_devices(struct machine *m)
+{
+	serial_init(&m->serial, m, &m->tty);
+	rtc_init(&m->rtc, m->ram_low, m->ram_high);
+	pm_init(&m->pm, m);
+	m->i8042.m = m;
+	m->debug_exit.m = m;
+	m->tty.sink = (struct tty_sink) { serial_rx_room, serial_rx_put, &m->serial };
+
+	bus_add(&m->ports, 0x64, 1, &i8042_bus_ops, &m->i8042, "i8042");
+	bus_add(&m->ports, 0x70, 2, &rtc_bus_ops, &m->rtc, "rtc");
+	bus_add(&m->ports, DEBUG_EXIT_PORT, 4, &debug_exit_bus_ops, &m->debug_exit, "debug-exit");
+	bus_add(&m->ports, COM1_PORT, 8, &serial_bus_ops, &m->serial, "com1");
+	bus_add(&m->ports, PM1_EVT_PORT, PM_PORTS, &pm_bus_ops, &m->pm, "pm");
+	bus_add(&m->ports, PM_RESET_PORT, 1, &pm_reset_bus_ops, &m->pm, "reset");
+}
+
+static int add_virtio(struct machine *m, const struct virtio_dev_ops *ops, void *dev,
+		      uint64_t features, const void *config, size_t config_len,
+		      struct nvl_error *err)
+{
+	struct virtio_mmio *v = &m->virtio[m->nvirtio];
+	int ret;
+
+	ret = virtio_mmio_init(v, m, m->nvirtio, ops, dev, features, config, config_len, err);
+	if (ret < 0)
+		return ret;
+	m->nvirtio++;
+	bus_add(&m->mmio, v->base, VIRTIO_STRIDE, &virtio_mmio_bus_ops, v, "virtio");
+	return virtio_mmio_start(v, err);
+}
+
+static int create_virtio(struct machine *m, struct nvl_error *err)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < m->conf->ndisks; i++) {
+		struct virtio_blk *b = &m->disks[i];
+
+		ret = virtio_blk_open(b, m->conf->disks[i].path, m->conf->disks[i].readonly, i,
+				      err);
+		if (ret < 0)
+			return ret;
+		m->ndisks++;
+		ret = add_virtio(m, &virtio_blk_ops, b, virtio_blk_features(b), &b->config,
+				 sizeof(b->config), err);
+		if (ret < 0)
+			return ret;
+	}
+	if (m->conf->console == CONSOLE_VIRTIO) {
+		m->vcon.tty = &m->tty;
+		m->vcon.v = &m->virtio[m->nvirtio];
+		ret = add_virtio(m, &virtio_console_ops, &m->vcon, 0, NULL, 0, err);
+		if (ret < 0)
+			return ret;
+		m->tty.sink = (struct tty_sink) {
+			virtio_console_rx_room, virtio_console_rx_put, &m->vcon,
+		};
+	}
+	return 0;
+}
+
+static int prepare_cpus(struct machine *m, struct nvl_error *err)
+{
+	struct boot_cpu first;
+	unsigned int i;
+	int ret;
+
+	ret = cpus_create(m, err);
+	if (ret < 0)
+		return ret;
+	for (i = 0; i < m->ncpus; i++) {
+		ret = cpu_init_msrs(m->cpus[i].vcpu, err);
+		if (ret < 0)
+			return ret;
+	}
+	ret = boot_load(m, &first, err);
+	if (ret < 0)
+		return ret;
+	return cpu_init_first(m, m->cpus[0].vcpu, &first, err);
+}
+
+/* Signals go to the loop's signalfd and to nobody else; set before any thread. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int machine_create(struct machine *m, const struct machine_config *conf, struct nvl_error *err)
+{
+	int ret;
+
+	memset(m, 0, sizeof(*m));
+	m->conf = conf;
+	pthread_mutex_init(&m->end_lock, NULL);
+	block_signals();
+	tty_init(&m->tty, wake_loop, m);
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wake_fd < 0)
+		return nvl_fail(err, errno, "no eventfd for the main loop: %s.", strerror(errno));
+
+	ret = create_vm(m, err);
+	if (ret < 0)
+		return ret;
+	ret = create_chips(m, err);
+	if (ret < 0)
+		return ret;
+	ret = create_memory(m, err);
+	if (ret < 0)
+		return ret;
+	create_devices(m);
+	ret = create_virtio(m, err);
+	if (ret < 0)
+		return ret;
+	ret = acpi_build(m, err);
+	if (ret < 0)
+		return ret;
+	return prepare_cpus(m, err);
+}
+
+enum machine_end machine_run(struct machine *m, struct nvl_error *err)
+{
+	int ret;
+
+	ret = cpus_start(m, err);
+	if (ret == 0)
+		ret = loop_run(m, err);
+	if (ret < 0)
+		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
+	cpus_stop(m);
+	tty_stop(&m->tty);
+	return m->end;
+}
+
+void machine_destroy(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nvirtio; i++)
+		virtio_mmio_stop(&m->virtio[i]);
+	for (i = 0; i < m->ndisks; i++)
+		virtio_blk_close(&m->disks[i]);
+	cpus_destroy(m);
+	nvl_vm_destroy(m->vm);
+	nvl_device_close(m->dev);
+	free(m->report);
+	if (m->wake_fd >= 0)
+		close(m->wake_fd);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The virtual PC: what it is made of, where it lies, and how its run ends.
+ *
+ * Guest-physical memory
+ *
+ *   0000_0000  RAM (0-9FBFFH usable; see boot/layout.h for what boot puts there)
+ *   000E_0000  ACPI tables
+ *   0010_0000  RAM, up to the memory size or 3.25 GB
+ *   D000_0000  virtio-mmio devices, 4 KB each
+ *   FEC0_0000  IOAPIC
+ *   FEE0_0000  local APICs
+ *   FFFB_C000  pages KVM on Intel needs for itself (identity map, TSS)
+ * 1_0000_0000  the rest of the RAM
+ */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "../lib/libnestvm.h"
+#include "back/tty.h"
+#include "bus.h"
+#include "dev/debug_exit.h"
+#include "dev/i8042.h"
+#include "dev/pm.h"
+#include "dev/rtc.h"
+#include "dev/serial.h"
+#include "virtio/blk.h"
+#include "virtio/console.h"
+#include "virtio/mmio.h"
+
+#include <pthread.h>
+
+#define RAM_LOW_MAX	0xd0000000ull
+#define RAM_HIGH_BASE	0x100000000ull
+#define VIRTIO_BASE	0xd0000000ull
+#define VIRTIO_STRIDE	0x1000ull
+#define VIRTIO_GSI	16
+#define VIRTIO_MAX	8
+#define IOAPIC_BASE	0xfec00000u
+#define LAPIC_BASE	0xfee00000u
+#define IDENTITY_MAP	0xfffbc000ull
+#define TSS_PAGES	0xfffbd000ull
+#define MAX_VCPUS	64
+#define IOAPIC_PINS	24
+
+#define COM1_PORT	0x3f8
+#define COM1_GSI	4
+#define SCI_GSI		9
+
+enum irqchip_kind { IRQCHIP_AUTO, IRQCHIP_KERNEL, IRQCHIP_SPLIT };
+enum console_kind { CONSOLE_SERIAL, CONSOLE_VIRTIO };
+
+struct disk_config {
+	const char *path;
+	bool readonly;
+};
+
+struct machine_config {
+	const char *device;
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	uint64_t memory;
+	unsigned int vcpus;
+	bool expose;
+	bool dynamic_memory;
+	bool flat;			/* the kernel is a boot sector */
+	bool stats;
+	enum irqchip_kind irqchip;
+	enum console_kind console;
+	unsigned int timeout;		/* seconds, 0: none */
+	unsigned int ndisks;
+	struct disk_config disks[VIRTIO_MAX - 1];
+};
+
+/* How a run ended; the exit status of the program follows from it. */
+enum machine_end {
+	END_NONE,
+	END_POWEROFF,
+	END_RESET,
+	END_DIED,
+	END_DEBUG_EXIT,
+	END_TIMEOUT,
+	END_STOPPED,
+	END_HOST_ERROR,
+};
+
+struct cpu {
+	struct machine *m;
+	struct nvl_vcpu *vcpu;
+	pthread_t thread;
+	bool started;
+	uint64_t exits[48];		/* by KVM_EXIT_* */
+	uint64_t unclaimed;		/* accesses that no device answered */
+};
+
+struct machine {
+	const struct machine_config *conf;
+	struct nvl_device *dev;
+	struct nvl_vm *vm;
+	uint64_t ram_low;		/* bytes of RAM below RAM_LOW_MAX */
+	uint64_t ram_high;		/* bytes of RAM above RAM_HIGH_BASE */
+	enum irqchip_kind irqchip;
+	bool irqfd;
+	bool ioeventfd;
+
+	struct bus ports;
+	struct bus mmio;
+
+	struct tty tty;
+	struct serial serial;
+	struct rtc rtc;
+	struct i8042 i8042;
+	struct pm pm;
+	struct debug_exit debug_exit;
+	unsigned int nvirtio, ndisks;
+	struct virtio_mmio virtio[VIRTIO_MAX];
+	struct virtio_blk disks[VIRTIO_MAX - 1];
+	struct virtio_console vcon;
+
+	unsigned int ncpus;
+	struct cpu cpus[MAX_VCPUS];
+
+	/* The first to call machine_end() decides; the loop is woken. */
+	pthread_mutex_t end_lock;
+	enum machine_end end;
+	unsigned int end_value;
+	char end_text[256];
+	char *report;			/* of a guest that died */
+	bool stopping;
+	int wake_fd;
+};
+
+int machine_create(struct machine *m, const struct machine_config *conf,
+		   struct nvl_error *err);
+/* Runs to the end and returns how it ended. */
+enum machine_end machine_run(struct machine *m, struct nvl_error *err);
+void machine_destroy(struct machine *m);
+
+/* Any thread. @report is malloc()ed or NULL and owned by the machine from here. */
+void machine_end(struct machine *m, enum machine_end end, unsigned int value, char *report,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void machine_set_irq(struct machine *m, unsigned int gsi, bool level);
+void machine_wake_loop(struct machine *m);
+
+/* loop.c: terminal, signals, time limit, until someone called machine_end(). */
+int loop_run(struct machine *m, struct nvl_error *err);
+
+/* cpus.c */
+int cpus_create(struct machine *m, struct nvl_error *err);
+int cpus_start(struct machine *m, struct nvl_error *err);
+void cpus_stop(struct machine *m);
+void cpus_destroy(struct machine *m);
+
+/* cpuid.c */
+int cpuid_fix(struct machine *m, struct nvl_vcpu *vcpu, struct nvl_error *err);
+
+/* report.c: a guest that died, for a reader; malloc()ed. */
+char *report_guest(struct cpu *cpu, const char *why, const char *meaning);
+/* Where each vCPU is, on stderr, for a run that was cut off. */
+void report_where(struct machine *m);
+void report_stats(struct machine *m);
+
+/* acpi.c */
+int acpi_build(struct machine *m, struct nvl_error *err);
+#define ACPI_BASE 0xe0000ull
+
+#endif
