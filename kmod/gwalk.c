@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gwalk.h"
-
-#define CR0_WP		BIT_ULL(16)
-#define CR0_PG		BIT_ULL(31)
-#define CR4_PSE		BIT_ULL(4)
-#define CR4_PAE		BIT_ULL(5)
-#define CR4_LA57	BIT_ULL(12)
-#define CR4_SMEP	BIT_ULL(20)
-#define CR4_SMAP	BIT_ULL(21)
-#define EFER_LMA	BIT_ULL(10)
-#define EFER_NXE	BIT_ULL(11)
-#define RFLAGS_AC	BIT_ULL(18)
+#include "x86.h"
 
 #define PTE_P		BIT_ULL(0)
 #define PTE_W		BIT_ULL(1)
@@ -66,14 +56,14 @@ static enum paging_mode paging_mode(const struct gwalk_regs *r)
 		return PAGING_OFF;
 	if (!(r->cr4 & CR4_PAE))
 		return PAGING_32;
-	if (!(r->efer & EFER_LMA))
+	if (!(r->efer & IA32_EFER_LMA))
 		return PAGING_PAE;
 	return r->cr4 & CR4_LA57 ? PAGING_5 : PAGING_4;
 }
 
 static bool nx_enabled(const struct walk *k)
 {
-	return k->mode != PAGING_32 && k->regs->efer & EFER_NXE;
+	return k->mode != PAGING_32 && k->regs->efer & IA32_EFER_NXE;
 }
 
 static u64 level_size(enum paging_mode mode, unsigned int level)

@@ -21,9 +21,9 @@ static void set_flag(u64 *flags, u64 which, bool on)
 
 static void set_szp(u64 *flags, u64 r, unsigned int size)
 {
-	set_flag(flags, INSN_FL_SF, top_bit(r, size));
-	set_flag(flags, INSN_FL_ZF, !(r & insn_mask(size)));
-	set_flag(flags, INSN_FL_PF, even_parity((u8)r));
+	set_flag(flags, RFLAGS_SF, top_bit(r, size));
+	set_flag(flags, RFLAGS_ZF, !(r & insn_mask(size)));
+	set_flag(flags, RFLAGS_PF, even_parity((u8)r));
 }
 
 static u64 alu_add(unsigned int size, u64 a, u64 b, bool carry, u64 *flags)
@@ -31,9 +31,9 @@ static u64 alu_add(unsigned int size, u64 a, u64 b, bool carry, u64 *flags)
 	u64 r = (a + b + carry) & insn_mask(size);
 
 	/* A carry leaves the top bit if both had it, or one and the sum has not. */
-	set_flag(flags, INSN_FL_CF, top_bit((a & b) | ((a | b) & ~r), size));
-	set_flag(flags, INSN_FL_OF, top_bit((a ^ r) & (b ^ r), size));
-	set_flag(flags, INSN_FL_AF, (a ^ b ^ r) & 0x10);
+	set_flag(flags, RFLAGS_CF, top_bit((a & b) | ((a | b) & ~r), size));
+	set_flag(flags, RFLAGS_OF, top_bit((a ^ r) & (b ^ r), size));
+	set_flag(flags, RFLAGS_AF, (a ^ b ^ r) & 0x10);
 	set_szp(flags, r, size);
 	return r;
 }
@@ -42,9 +42,9 @@ static u64 alu_sub(unsigned int size, u64 a, u64 b, bool borrow, u64 *flags)
 {
 	u64 r = (a - b - borrow) & insn_mask(size);
 
-	set_flag(flags, INSN_FL_CF, top_bit((~a & b) | ((~a | b) & r), size));
-	set_flag(flags, INSN_FL_OF, top_bit((a ^ b) & (a ^ r), size));
-	set_flag(flags, INSN_FL_AF, (a ^ b ^ r) & 0x10);
+	set_flag(flags, RFLAGS_CF, top_bit((~a & b) | ((~a | b) & r), size));
+	set_flag(flags, RFLAGS_OF, top_bit((a ^ b) & (a ^ r), size));
+	set_flag(flags, RFLAGS_AF, (a ^ b ^ r) & 0x10);
 	set_szp(flags, r, size);
 	return r;
 }
@@ -52,7 +52,7 @@ static u64 alu_sub(unsigned int size, u64 a, u64 b, bool borrow, u64 *flags)
 static u64 alu_logic(unsigned int size, u64 r, u64 *flags)
 {
 	r &= insn_mask(size);
-	*flags &= ~(INSN_FL_CF | INSN_FL_OF | INSN_FL_AF);
+	*flags &= ~(RFLAGS_CF | RFLAGS_OF | RFLAGS_AF);
 	set_szp(flags, r, size);
 	return r;
 }
@@ -60,11 +60,11 @@ static u64 alu_logic(unsigned int size, u64 r, u64 *flags)
 /* INC and DEC leave CF alone. */
 static u64 alu_step(unsigned int op, unsigned int size, u64 a, u64 *flags)
 {
-	u64 cf = *flags & INSN_FL_CF;
+	u64 cf = *flags & RFLAGS_CF;
 	u64 r = op == INSN_INC ? alu_add(size, a, 1, false, flags) :
 				 alu_sub(size, a, 1, false, flags);
 
-	*flags = (*flags & ~INSN_FL_CF) | cf;
+	*flags = (*flags & ~RFLAGS_CF) | cf;
 	return r;
 }
 
@@ -77,13 +77,13 @@ static u64 alu_rotate(unsigned int op, unsigned int size, u64 a, unsigned int co
 	if (op == INSN_ROL) {
 		if (n)
 			r = (a << n | a >> (bits - n)) & insn_mask(size);
-		set_flag(flags, INSN_FL_CF, r & 1);
-		set_flag(flags, INSN_FL_OF, top_bit(r, size) ^ (r & 1));
+		set_flag(flags, RFLAGS_CF, r & 1);
+		set_flag(flags, RFLAGS_OF, top_bit(r, size) ^ (r & 1));
 	} else {
 		if (n)
 			r = (a >> n | a << (bits - n)) & insn_mask(size);
-		set_flag(flags, INSN_FL_CF, top_bit(r, size));
-		set_flag(flags, INSN_FL_OF, top_bit(r, size) ^ top_bit(r << 1, size));
+		set_flag(flags, RFLAGS_CF, top_bit(r, size));
+		set_flag(flags, RFLAGS_OF, top_bit(r, size) ^ top_bit(r << 1, size));
 	}
 	return r;
 }
@@ -93,22 +93,22 @@ static u64 alu_rotate_carry(unsigned int op, unsigned int size, u64 a, unsigned 
 			    u64 *flags)
 {
 	unsigned int top = 8 * size - 1;
-	u64 cf = !!(*flags & INSN_FL_CF), out;
+	u64 cf = !!(*flags & RFLAGS_CF), out;
 
 	for (; count; count--) {
 		if (op == INSN_RCL) {
 			out = (a >> top) & 1;
 			a = ((a << 1) | cf) & insn_mask(size);
 			cf = out;
-			set_flag(flags, INSN_FL_OF, ((a >> top) & 1) ^ cf);
+			set_flag(flags, RFLAGS_OF, ((a >> top) & 1) ^ cf);
 		} else {
-			set_flag(flags, INSN_FL_OF, ((a >> top) & 1) ^ cf);
+			set_flag(flags, RFLAGS_OF, ((a >> top) & 1) ^ cf);
 			out = a & 1;
 			a = (a >> 1) | (cf << top);
 			cf = out;
 		}
 	}
-	set_flag(flags, INSN_FL_CF, cf);
+	set_flag(flags, RFLAGS_CF, cf);
 	return a;
 }
 
@@ -121,16 +121,16 @@ static u64 alu_shift(unsigned int op, unsigned int size, u64 a, unsigned int cou
 	if (op == INSN_SHL) {
 		r = (a << count) & insn_mask(size);
 		cf = count <= bits && (a >> (bits - count)) & 1;
-		set_flag(flags, INSN_FL_OF, top_bit(r, size) ^ cf);
+		set_flag(flags, RFLAGS_OF, top_bit(r, size) ^ cf);
 	} else {
 		u64 wide = op == INSN_SAR ? insn_sign_extend(a, size) : a;
 
-		set_flag(flags, INSN_FL_OF, op == INSN_SHR && top_bit(a, size));
+		set_flag(flags, RFLAGS_OF, op == INSN_SHR && top_bit(a, size));
 		r = (op == INSN_SAR ? (u64)((s64)wide >> count) : wide >> count) & insn_mask(size);
 		cf = (op == INSN_SAR ? (u64)((s64)wide >> (count - 1)) : wide >> (count - 1)) & 1;
 	}
-	set_flag(flags, INSN_FL_CF, cf);
-	set_flag(flags, INSN_FL_AF, false);
+	set_flag(flags, RFLAGS_CF, cf);
+	set_flag(flags, RFLAGS_AF, false);
 	set_szp(flags, r, size);
 	return r;
 }
@@ -156,7 +156,7 @@ static u64 alu_shift_group(unsigned int op, unsigned int size, u64 a, u64 b, u64
 
 u64 insn_alu(unsigned int op, unsigned int size, u64 a, u64 b, u64 *flags)
 {
-	bool cf = *flags & INSN_FL_CF;
+	bool cf = *flags & RFLAGS_CF;
 
 	a &= insn_mask(size);
 	b &= insn_mask(size);

@@ -9,16 +9,10 @@
 
 #include "pure.h"
 #include "insn_decode.h"
+#include "x86.h"
 
-#define INSN_FL_CF	BIT_ULL(0)
-#define INSN_FL_PF	BIT_ULL(2)
-#define INSN_FL_AF	BIT_ULL(4)
-#define INSN_FL_ZF	BIT_ULL(6)
-#define INSN_FL_SF	BIT_ULL(7)
-#define INSN_FL_DF	BIT_ULL(10)
-#define INSN_FL_OF	BIT_ULL(11)
-#define INSN_FL_STATUS	(INSN_FL_CF | INSN_FL_PF | INSN_FL_AF | \
-			 INSN_FL_ZF | INSN_FL_SF | INSN_FL_OF)
+#define INSN_STATUS_FLAGS	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | \
+				 RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
 /* All ones in the low @size bytes, 1 to 8. */
 static inline u64 insn_mask(unsigned int size)

@@ -8,7 +8,7 @@
 
 /* The state of one decoding. */
 struct dec {
-	struct insn *insn;
+	struct nv_insn *insn;
 	const u8 *buf;
 	size_t n;		/* at most INSN_MAX_LEN */
 	size_t pos;
@@ -82,7 +82,7 @@ static void decode_prefixes(struct dec *d)
 		case 0x36:
 		case 0x3e:
 			/* 64-bit mode ignores these four, also after FS or GS. */
-			if (d->insn->mode != INSN_MODE_64)
+			if (d->insn->mode != INSN_CODE_64)
 				d->seg = INSN_ES + ((b >> 3) & 3);
 			break;
 		case 0x64:
@@ -105,7 +105,7 @@ static void decode_prefixes(struct dec *d)
 			d->rep = b;
 			break;
 		default:
-			if (d->insn->mode == INSN_MODE_64 && (b & 0xf0) == 0x40) {
+			if (d->insn->mode == INSN_CODE_64 && (b & 0xf0) == 0x40) {
 				d->rex = b;
 				/* Only right before the opcode does REX count. */
 				if (d->bad)
@@ -123,14 +123,14 @@ static void decode_prefixes(struct dec *d)
 
 static void set_sizes(struct dec *d)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 
 	switch (i->mode) {
-	case INSN_MODE_16:
+	case INSN_CODE_16:
 		i->opsize = d->opsize_pfx ? 4 : 2;
 		i->adsize = d->adsize_pfx ? 4 : 2;
 		break;
-	case INSN_MODE_32:
+	case INSN_CODE_32:
 		i->opsize = d->opsize_pfx ? 2 : 4;
 		i->adsize = d->adsize_pfx ? 2 : 4;
 		break;
@@ -195,7 +195,7 @@ static void decode_mem32(struct dec *d, unsigned int mod, unsigned int rm)
 		}
 	}
 	if (mod == 0 && base == 5) {
-		m->rip = rm == 5 && d->insn->mode == INSN_MODE_64;
+		m->rip = rm == 5 && d->insn->mode == INSN_CODE_64;
 		m->disp = get_sint(d, 4);
 		return;
 	}
@@ -255,7 +255,7 @@ static void set_acc(struct insn_opnd *o)
  */
 static void decode_string(struct dec *d)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 
 	i->mem.seg = d->seg == INSN_SEG_NONE ? INSN_DS : d->seg;
 	i->rep = d->rep == PFX_F3;
@@ -296,7 +296,7 @@ static u8 mandatory_prefix(const struct dec *d)
 
 static void decode_vec(struct dec *d, u8 map)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 	struct insn_opnd *xmm, *mem;
 	const struct vec_row *v;
 	u8 prefix = mandatory_prefix(d);
@@ -345,7 +345,7 @@ static struct row decode_group(struct dec *d, const struct row *opc)
 
 static void decode_operands(struct dec *d, const struct row *row)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 
 	switch (row->form) {
 	case F_EG:
@@ -423,13 +423,13 @@ static void decode_operands(struct dec *d, const struct row *row)
 /* What the row's flags make of the sizes that the prefixes gave. */
 static void apply_row_sizes(struct dec *d, const struct row *row)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 
 	if (row->flags & R_BYTE)
 		i->opsize = 1;
-	if (i->mode == INSN_MODE_64 && row->flags & R_STACK)
+	if (i->mode == INSN_CODE_64 && row->flags & R_STACK)
 		i->opsize = d->opsize_pfx && !REX_W(d) ? 2 : 8;
-	if (i->mode == INSN_MODE_64 && row->flags & R_NEAR)
+	if (i->mode == INSN_CODE_64 && row->flags & R_NEAR)
 		i->opsize = 8;
 	if (row->flags & R_MAX32)
 		i->opsize = min_t(u8, i->opsize, 4);
@@ -480,15 +480,15 @@ static void decode_0f38(struct dec *d)
 
 static void decode_row(struct dec *d, const struct row *opc)
 {
-	struct insn *i = d->insn;
+	struct nv_insn *i = d->insn;
 	struct row row = *opc;
 
 	if (row.form == F_NONE ||
-	    (row.flags & R_ONLY64 && i->mode != INSN_MODE_64)) {
+	    (row.flags & R_ONLY64 && i->mode != INSN_CODE_64)) {
 		fail(d, INSN_UNSUPPORTED);
 		return;
 	}
-	if (row.flags & R_NOT64 && i->mode == INSN_MODE_64) {
+	if (row.flags & R_NOT64 && i->mode == INSN_CODE_64) {
 		fail(d, INSN_ILLEGAL);
 		return;
 	}
@@ -507,7 +507,7 @@ static void decode_row(struct dec *d, const struct row *opc)
 		fail(d, INSN_UNSUPPORTED);
 		return;
 	}
-	if (row.op == INSN_OP_NONE) {
+	if (row.op == INSN_OP_NONE || (row.flags & R_NP && mandatory_prefix(d))) {
 		fail(d, INSN_ILLEGAL);
 		return;
 	}
@@ -527,8 +527,8 @@ static void decode_row(struct dec *d, const struct row *opc)
 	i->lock = d->lock;
 }
 
-enum insn_decode_status insn_decode(struct insn *insn, const u8 *buf, size_t n,
-				    enum insn_mode mode)
+enum insn_decode_status nv_insn_decode(struct nv_insn *insn, const u8 *buf, size_t n,
+				       enum insn_code mode)
 {
 	struct dec d = {
 		.insn = insn,
@@ -538,7 +538,7 @@ enum insn_decode_status insn_decode(struct insn *insn, const u8 *buf, size_t n,
 		.seg = INSN_SEG_NONE,
 	};
 
-	*insn = (struct insn) {
+	*insn = (struct nv_insn) {
 		.mode = mode,
 		.mem = { .base = INSN_REG_NONE, .index = INSN_REG_NONE, .scale = 1,
 			 .seg = INSN_DS },

@@ -3,13 +3,14 @@
  * The instruction decoder: bytes in, one description of an instruction out.
  * It knows the instructions that a guest aims at memory-mapped devices, in 16,
  * 32 and 64-bit code, and says INSN_UNSUPPORTED to all others. (A real-mode
- * emulator is not its job: unrestricted guest is required.)
+ * emulator is not its job: unrestricted guest is required.) The kernel has a
+ * struct insn and an insn_decode() of its own, hence the nv_.
  *
  * Use, on an EPT violation that no memory slot can satisfy:
  *
  *	fetch up to 15 bytes at CS:RIP through gwalk (fewer if the next page
  *	cannot be read);
- *	switch (insn_decode(&insn, bytes, n, mode)) {
+ *	switch (nv_insn_decode(&insn, bytes, n, mode)) {
  *	case INSN_DECODED:	insn_exec(), see insn_exec.h
  *	case INSN_TRUNCATED:	inject the #PF that stopped the fetch
  *	case INSN_TOO_LONG:	inject #GP(0)
@@ -40,10 +41,10 @@ enum insn_seg_nr {
 };
 
 /* The code segment's default size, in bytes: CS.L = 1, else CS.D/B. */
-enum insn_mode {
-	INSN_MODE_16 = 2,	/* also real mode and virtual-8086 mode */
-	INSN_MODE_32 = 4,
-	INSN_MODE_64 = 8,
+enum insn_code {
+	INSN_CODE_16 = 2,	/* also real mode and virtual-8086 mode */
+	INSN_CODE_32 = 4,
+	INSN_CODE_64 = 8,
 };
 
 enum insn_op {
@@ -88,9 +89,9 @@ struct insn_mem {
 	s64 disp;
 };
 
-struct insn {
+struct nv_insn {
 	u8 op;			/* enum insn_op */
-	u8 mode;		/* enum insn_mode */
+	u8 mode;		/* enum insn_code */
 	u8 len;			/* of the whole instruction, bytes */
 	u8 opsize;		/* operation: 1, 2, 4, 8, 16 bytes */
 	u8 srcsize;		/* of src, differs for MOVZX and MOVSX */
@@ -119,19 +120,19 @@ enum insn_decode_status {
 };
 
 /**
- * insn_decode - decode one instruction
+ * nv_insn_decode - decode one instruction
  * @insn:	result; valid if INSN_DECODED is returned
  * @buf:	instruction bytes
  * @n:		how many are there; more than 15 are not looked at
  * @mode:	of the code segment
  */
-enum insn_decode_status insn_decode(struct insn *insn, const u8 *buf, size_t n,
-				    enum insn_mode mode);
+enum insn_decode_status nv_insn_decode(struct nv_insn *insn, const u8 *buf, size_t n,
+				       enum insn_code mode);
 
 /* For messages: "mov", "cmpxchg"; never NULL. */
 const char *insn_op_name(unsigned int op);
 
-static inline bool insn_is_string(const struct insn *insn)
+static inline bool insn_is_string(const struct nv_insn *insn)
 {
 	return insn->op >= INSN_MOVS && insn->op <= INSN_OUTS;
 }

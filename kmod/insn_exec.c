@@ -6,13 +6,16 @@
  */
 #include "insn_exec.h"
 #include "insn_alu.h"
+#include "x86.h"
 
-#define VEC_SS	12
-#define VEC_GP	13
+/* SEG_AR_TYPE: bit 3 tells code from data, bits 2 and 1 depend on it. */
+#define TYPE_RW		BIT(1)	/* data: writable; code: readable */
+#define TYPE_DOWN	BIT(2)	/* data: expands down */
+#define TYPE_CODE	BIT(3)
 
 /* One execution. */
 struct exec {
-	const struct insn *insn;
+	const struct nv_insn *insn;
 	struct insn_env *env;
 	u64 flags;		/* RFLAGS before, then after */
 	u64 ea;			/* of the ModRM memory operand */
@@ -40,27 +43,27 @@ static bool seg_allows(const struct insn_env *env, const struct insn_seg *s, u64
 	u64 last = ea + size - 1;
 
 	if (env->protected_mode) {
-		if (s->unusable)
+		if (s->ar & SEG_AR_UNUSABLE)
 			return false;
 		if (access & INSN_ACC_WRITE &&
-		    (s->ar & INSN_AR_TYPE_CODE || !(s->ar & INSN_AR_TYPE_RW)))
+		    (s->ar & TYPE_CODE || !(s->ar & TYPE_RW)))
 			return false;
-		if (access & INSN_ACC_READ && s->ar & INSN_AR_TYPE_CODE &&
-		    !(s->ar & INSN_AR_TYPE_RW))
+		if (access & INSN_ACC_READ && s->ar & TYPE_CODE &&
+		    !(s->ar & TYPE_RW))
 			return false;
 	}
-	if (!(s->ar & INSN_AR_TYPE_CODE) && s->ar & INSN_AR_TYPE_DOWN)
-		return ea > s->limit && last <= (s->ar & INSN_AR_DB ? U32_MAX : U16_MAX);
+	if (!(s->ar & TYPE_CODE) && s->ar & TYPE_DOWN)
+		return ea > s->limit && last <= (s->ar & SEG_AR_DB ? U32_MAX : U16_MAX);
 	return last <= s->limit;
 }
 
-enum insn_result insn_linear(struct insn_env *env, enum insn_mode mode, unsigned int seg,
+enum insn_result insn_linear(struct insn_env *env, enum insn_code mode, unsigned int seg,
 			     u64 ea, unsigned int size, unsigned int access, u64 *la)
 {
 	u8 vector = seg == INSN_SS ? VEC_SS : VEC_GP;
 	struct insn_seg s;
 
-	if (mode == INSN_MODE_64) {
+	if (mode == INSN_CODE_64) {
 		if (seg == INSN_FS || seg == INSN_GS) {
 			env->ops->read_seg(env->ctx, seg, &s);
 			ea += s.base;
@@ -166,7 +169,7 @@ static enum insn_result seg_write(const struct exec *x, unsigned int seg, u64 ea
 
 static enum insn_result read_src(const struct exec *x, u64 *val)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 
 	switch (i->src.kind) {
 	case INSN_OPND_REG:
@@ -183,7 +186,7 @@ static enum insn_result read_src(const struct exec *x, u64 *val)
 /* @access says whether write_dst() follows: an RMW faults before it reads. */
 static enum insn_result read_dst(struct exec *x, u64 *val, unsigned int access)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 
 	if (i->dst.kind == INSN_OPND_REG) {
@@ -201,7 +204,7 @@ static enum insn_result read_dst(struct exec *x, u64 *val, unsigned int access)
 /* The second half of a read-modify-write. */
 static enum insn_result write_dst(const struct exec *x, u64 val)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	struct insn_env *env = x->env;
 
 	if (i->dst.kind == INSN_OPND_REG) {
@@ -217,7 +220,7 @@ static enum insn_result write_dst(const struct exec *x, u64 val)
 /* A destination that is only written. */
 static enum insn_result store_dst(const struct exec *x, u64 val)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 
 	if (i->dst.kind == INSN_OPND_REG) {
 		opnd_reg_write(x, &i->dst, i->opsize, val);
@@ -228,7 +231,7 @@ static enum insn_result store_dst(const struct exec *x, u64 val)
 
 static enum insn_result exec_alu(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	bool writes = insn_alu_writes(i->op);
 	enum insn_result ret;
 	u64 a, b = 0, r;
@@ -262,8 +265,8 @@ static u64 swap_bytes(u64 v, unsigned int size)
 
 bool insn_cond(u64 rflags, unsigned int cond)
 {
-	bool cf = rflags & INSN_FL_CF, zf = rflags & INSN_FL_ZF, sf = rflags & INSN_FL_SF;
-	bool of = rflags & INSN_FL_OF, pf = rflags & INSN_FL_PF;
+	bool cf = rflags & RFLAGS_CF, zf = rflags & RFLAGS_ZF, sf = rflags & RFLAGS_SF;
+	bool of = rflags & RFLAGS_OF, pf = rflags & RFLAGS_PF;
 	const bool holds[8] = { of, cf, zf, cf || zf, sf, pf, sf != of, zf || sf != of };
 
 	return holds[(cond >> 1) & 7] ^ (cond & 1);
@@ -272,7 +275,7 @@ bool insn_cond(u64 rflags, unsigned int cond)
 /* MOV and its relatives: nothing but a transformed source. */
 static enum insn_result exec_move(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 	u64 val;
 
@@ -297,7 +300,7 @@ static enum insn_result exec_move(struct exec *x)
 
 static enum insn_result exec_xchg(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 	u64 a, b;
 
@@ -313,7 +316,7 @@ static enum insn_result exec_xchg(struct exec *x)
 
 static enum insn_result exec_xadd(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 	u64 a, b, r;
 
@@ -335,10 +338,10 @@ static enum insn_result exec_xadd(struct exec *x)
 	return INSN_DONE;
 }
 
-/* The destination gets a write in either case: its old value if they differ. */
+/* Memory gets a write in either case: its old value if they differ. */
 static enum insn_result exec_cmpxchg(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 	u64 dst, src, acc;
 
@@ -347,9 +350,11 @@ static enum insn_result exec_cmpxchg(struct exec *x)
 		return ret;
 	acc = reg_read(x, INSN_RAX) & insn_mask(i->opsize);
 	insn_alu(INSN_CMP, i->opsize, acc, dst, &x->flags);
-	ret = write_dst(x, acc == dst ? src : dst);
-	if (ret)
-		return ret;
+	if (acc == dst || i->dst.kind == INSN_OPND_MEM) {
+		ret = write_dst(x, acc == dst ? src : dst);
+		if (ret)
+			return ret;
+	}
 	if (acc != dst)
 		reg_write(x, INSN_RAX, i->opsize, dst);
 	flags_write(x);
@@ -362,7 +367,7 @@ static enum insn_result exec_cmpxchg(struct exec *x)
  */
 static enum insn_result exec_bit(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	unsigned int bits = 8 * i->opsize;
 	u64 src, val, bit;
 	enum insn_result ret;
@@ -382,7 +387,7 @@ static enum insn_result exec_bit(struct exec *x)
 		return ret;
 
 	bit = 1ULL << (src & (bits - 1));
-	x->flags = val & bit ? x->flags | INSN_FL_CF : x->flags & ~INSN_FL_CF;
+	x->flags = val & bit ? x->flags | RFLAGS_CF : x->flags & ~RFLAGS_CF;
 	switch (i->op) {
 	case INSN_BTS:
 		val |= bit;
@@ -407,10 +412,10 @@ static unsigned int stack_size(const struct exec *x)
 {
 	struct insn_seg ss;
 
-	if (x->insn->mode == INSN_MODE_64)
+	if (x->insn->mode == INSN_CODE_64)
 		return 8;
 	x->env->ops->read_seg(x->env->ctx, INSN_SS, &ss);
-	return ss.ar & INSN_AR_DB ? 4 : 2;
+	return ss.ar & SEG_AR_DB ? 4 : 2;
 }
 
 static enum insn_result push(const struct exec *x, u64 val)
@@ -436,7 +441,7 @@ static enum insn_result exec_push(struct exec *x)
 
 static enum insn_result exec_pop(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	unsigned int size = stack_size(x);
 	u64 old = reg_read(x, INSN_RSP), sp = old & insn_mask(size), val;
 	enum insn_result ret;
@@ -464,7 +469,7 @@ static enum insn_result exec_pop(struct exec *x)
 /* JMP and CALL through memory. */
 static enum insn_result exec_branch(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	struct insn_env *env = x->env;
 	enum insn_result ret;
 	u64 target;
@@ -472,7 +477,7 @@ static enum insn_result exec_branch(struct exec *x)
 	ret = read_src(x, &target);
 	if (ret)
 		return ret;
-	if (i->mode == INSN_MODE_64) {
+	if (i->mode == INSN_CODE_64) {
 		if (!canonical(target, env->la57))
 			return fault0(env, VEC_GP);
 	} else {
@@ -493,7 +498,7 @@ static enum insn_result exec_branch(struct exec *x)
 
 static enum insn_result exec_vec(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	struct insn_env *env = x->env;
 	bool store = i->dst.kind == INSN_OPND_MEM;
 	u8 reg = store ? i->src.reg : i->dst.reg;
@@ -525,7 +530,7 @@ static enum insn_result exec_vec(struct exec *x)
 /* The memory part of one iteration; flags and the loaded value into @x, @acc. */
 static enum insn_result string_access(struct exec *x, u64 si, u64 di, u64 *acc)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	enum insn_result ret;
 	u64 a, b;
 
@@ -553,8 +558,8 @@ static enum insn_result string_access(struct exec *x, u64 si, u64 di, u64 *acc)
 /* SDM 2B, REP: is there another iteration after this one? */
 static bool string_continues(const struct exec *x, u64 count)
 {
-	const struct insn *i = x->insn;
-	bool zf = x->flags & INSN_FL_ZF;
+	const struct nv_insn *i = x->insn;
+	bool zf = x->flags & RFLAGS_ZF;
 
 	if (!count)
 		return false;
@@ -565,10 +570,10 @@ static bool string_continues(const struct exec *x, u64 count)
 
 static enum insn_result exec_string(struct exec *x)
 {
-	const struct insn *i = x->insn;
+	const struct nv_insn *i = x->insn;
 	u64 mask = insn_mask(i->adsize), acc = 0, count = 1;
 	u64 si = reg_read(x, INSN_RSI) & mask, di = reg_read(x, INSN_RDI) & mask;
-	u64 step = x->flags & INSN_FL_DF ? -(u64)i->opsize : i->opsize;
+	u64 step = x->flags & RFLAGS_DF ? -(u64)i->opsize : i->opsize;
 	bool rep = i->rep || i->repne;
 	enum insn_result ret;
 
@@ -599,14 +604,14 @@ static enum insn_result exec_string(struct exec *x)
 	return INSN_AGAIN;
 }
 
-enum insn_result insn_exec(const struct insn *insn, struct insn_env *env)
+enum insn_result insn_exec(const struct nv_insn *insn, struct insn_env *env)
 {
 	struct exec x = { .insn = insn, .env = env };
 
 	x.flags = env->ops->read_rflags(env->ctx);
 	x.ea = effective_address(&x);
 	env->next_rip = env->rip + insn->len;
-	if (insn->mode != INSN_MODE_64)
+	if (insn->mode != INSN_CODE_64)
 		env->next_rip = (u32)env->next_rip;
 
 	switch (insn->op) {

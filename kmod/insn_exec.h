@@ -4,7 +4,7 @@
  * only after everything that can fail has succeeded, so an instruction which
  * has to wait for a device in user space is simply executed again later:
  *
- *	insn_decode(&vcpu->insn, ...);
+ *	nv_insn_decode(&vcpu->insn, ...);
  *	insn_mmio_reset(&vcpu->mmio);
  * again:
  *	env.rip = rip;
@@ -43,17 +43,10 @@ struct insn_fault {
 /* A segment register as the VMCS holds it. */
 struct insn_seg {
 	u16 selector;
-	u16 ar;			/* access rights, bits 15:0 of the VMCS format */
-	bool unusable;		/* bit 16 of it */
+	u32 ar;			/* SEG_AR_*, also "unusable" */
 	u32 limit;		/* in bytes, granularity applied */
 	u64 base;
 };
-
-#define INSN_AR_TYPE_ACCESSED	BIT(0)
-#define INSN_AR_TYPE_RW		BIT(1)	/* data: writable; code: readable */
-#define INSN_AR_TYPE_DOWN	BIT(2)	/* data: expands down */
-#define INSN_AR_TYPE_CODE	BIT(3)
-#define INSN_AR_DB		BIT(14)
 
 enum insn_access {
 	INSN_ACC_READ = BIT(0),
@@ -108,7 +101,7 @@ struct insn_env {
  *
  * IN, OUT, INS and OUTS are INSN_CANNOT: an I/O exit describes them itself.
  */
-enum insn_result insn_exec(const struct insn *insn, struct insn_env *env);
+enum insn_result insn_exec(const struct nv_insn *insn, struct insn_env *env);
 
 /**
  * insn_linear - segmentation: from seg:ea to a linear address
@@ -123,7 +116,7 @@ enum insn_result insn_exec(const struct insn *insn, struct insn_env *env);
  * is #SS(0) for the stack segment, else #GP(0). Also for the memory operands of
  * VMX instructions.
  */
-enum insn_result insn_linear(struct insn_env *env, enum insn_mode mode, unsigned int seg,
+enum insn_result insn_linear(struct insn_env *env, enum insn_code mode, unsigned int seg,
 			     u64 ea, unsigned int size, unsigned int access, u64 *la);
 
 /* Would a jump on @cond (0 to 15, as CMOVcc encodes it) be taken? */

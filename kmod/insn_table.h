@@ -46,6 +46,7 @@ enum row_flags {
 	R_NEAR = BIT(9),	/* 64-bit mode: 8 bytes whatever the prefixes */
 	R_MEMSUP = BIT(10),	/* register form: not in our subset */
 	R_MAX32 = BIT(11),	/* REX.W is ignored */
+	R_NP = BIT(12),		/* undefined with 66H, F2H or F3H */
 };
 
 struct row {
@@ -171,7 +172,7 @@ static const struct row two_byte[256] = {
 	[0xbf] = { INSN_MOVSX, F_GE, R_SRC16 },
 	[0xc0] = { INSN_XADD, F_EG, R_BYTE | R_LOCK },
 	[0xc1] = { INSN_XADD, F_EG, R_LOCK },
-	[0xc3] = { INSN_MOV, F_EG, R_MEM },			/* MOVNTI */
+	[0xc3] = { INSN_MOV, F_EG, R_MEM | R_NP },		/* MOVNTI */
 	[0xd6] = { 0, F_VEC, 0 },
 	[0xe7] = { 0, F_VEC, 0 },
 	[0xf0] = { 0, F_VEC, 0 },
