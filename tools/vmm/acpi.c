@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define ACPI_BYTES	0x4000
 #define TABLE_HEADER	36
 #define SCOPES		8
 
@@ -412,7 +411,7 @@ int acpi_build(struct machine *m, struct nvl_error *err)
 	madt = put_madt(&b, m);
 	put_rsdp(&b, put_xsdt(&b, fadt, madt));
 	if (b.full)
-		return nvl_fail(err, ENOSPC, "the ACPI tables do not fit in their %u bytes.",
+		return nvl_fail(err, ENOSPC, "the ACPI tables do not fit in their %llu bytes.",
 				ACPI_BYTES);
 	return 0;
 }

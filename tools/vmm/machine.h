@@ -163,6 +163,7 @@ void report_stats(struct machine *m);
 
 /* acpi.c */
 int acpi_build(struct machine *m, struct nvl_error *err);
-#define ACPI_BASE 0xe0000ull
+#define ACPI_BASE	0xe0000ull
+#define ACPI_BYTES	0x4000ull
 
 #endif

@@ -70,14 +70,20 @@ static int read_segments(struct boot_image *img, struct segment *seg, unsigned i
 	return 0;
 }
 
+static bool overlaps(const struct segment *s, uint64_t start, uint64_t end)
+{
+	return s->paddr < end && start < s->paddr + s->memsz;
+}
+
 static int load_segment(struct boot_image *img, const struct segment *s, struct nvl_error *err)
 {
 	if (!s->memsz)
 		return 0;
 	if (s->filesz > s->memsz)
 		return bad(img, err, "a segment is larger in the file than in memory");
-	if (s->paddr < BOOT_HIGH)
-		return bad(img, err, "a segment lies below 1 MB, where the boot data is");
+	if (overlaps(s, 0, BOOT_CMDLINE + BOOT_CMDLINE_MAX) ||
+	    overlaps(s, ACPI_BASE, ACPI_BASE + ACPI_BYTES))
+		return bad(img, err, "a segment lies on the boot data, below 30000H or from E0000H to E4000H");
 	/* The memory is new and zero, so the rest of a segment needs nothing done. */
 	if (s->paddr + s->memsz < s->paddr || !nvl_vm_ptr(img->m->vm, s->paddr, s->memsz))
 		return nvl_fail(err, ENOMEM,
