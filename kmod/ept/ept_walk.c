@@ -137,11 +137,10 @@ static enum ept_walk_status descend(struct ept_walk *w, const struct ept_walk_in
 			return EPT_WALK_NO_MEMORY;
 		w->step[level].entry = entry;
 
+		/* An entry that is not present allows nothing: it leaves no right over. */
 		w->perms &= entry;
-		if (!ept_entry_present(entry, in->mbec)) {
-			w->perms = 0;
+		if (!ept_entry_present(entry, in->mbec))
 			return violation(w, in);
-		}
 		if (ept_entry_misconfigured(entry, level, in->caps, in->maxphyaddr, in->mbec))
 			return EPT_WALK_MISCONFIG;
 		if (is_leaf(entry, level, in->caps)) {
