@@ -32,7 +32,7 @@ void msr_bitmap_pass(void *bitmap, u32 msr, u32 access);
 void msr_bitmap_intercept_all(void *bitmap);
 
 /*
- * Does an access of @size (1, 2, 4) bytes at @port exit? A access that wraps
+ * Does an access of @size (1, 2, 4) bytes at @port exit? An access that wraps
  * around port FFFFH always does.
  */
 bool io_bitmap_test(const void *a, const void *b, u16 port, u32 size);
