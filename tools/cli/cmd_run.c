@@ -17,6 +17,7 @@ enum {
 	OPT_STATS,
 	OPT_CONSOLE,
 	OPT_DYNAMIC,
+	OPT_IRQCHIP,
 	OPT_FLAT,
 };
 
@@ -36,6 +37,8 @@ static const struct argp_option options[] = {
 	  "what the terminal types into: serial (default) or virtio", 3 },
 	{ "device", OPT_DEVICE, "FILE", 0,
 	  "hypervisor to use (default: " NVL_DEFAULT_DEVICE "); /dev/kvm works too", 4 },
+	{ "irqchip", OPT_IRQCHIP, "KIND", 0,
+	  "where PIC, IOAPIC and PIT are: kernel, or split (in the launcher)", 4 },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "stop the VM after that time", 4 },
 	{ "stats", OPT_STATS, NULL, 0, "say at the end how often the VM exited, and why", 4 },
 	{ 0 },
@@ -147,6 +150,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			conf->console = CONSOLE_VIRTIO;
 		else if (strcmp(arg, "serial"))
 			argp_error(state, "\"%s\" is not a console: serial or virtio.", arg);
+		break;
+	case OPT_IRQCHIP:
+		if (!strcmp(arg, "split"))
+			conf->irqchip = IRQCHIP_SPLIT;
+		else if (!strcmp(arg, "kernel"))
+			conf->irqchip = IRQCHIP_KERNEL;
+		else
+			argp_error(state, "\"%s\" is not an irqchip: kernel or split.", arg);
 		break;
 	case OPT_DEVICE:
 		conf->device = arg;

@@ -81,6 +81,9 @@ static void handle_exit(struct cpu *cpu, struct kvm_run *run)
 	case KVM_EXIT_MMIO:
 		exit_mmio(cpu, run);
 		break;
+	case KVM_EXIT_IOAPIC_EOI:
+		chips_ioapic_eoi(&cpu->m->chips, run->eoi.vector);
+		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		break;
@@ -114,6 +117,41 @@ static void handle_exit(struct cpu *cpu, struct kvm_run *run)
 	}
 }
 
+/*
+ * A kick says "stop" or "look at the PICs". Taking it back comes before looking,
+ * so that one that comes after the look still ends the next KVM_RUN.
+ */
+static bool stopping(struct cpu *cpu)
+{
+	nvl_vcpu_unkick(cpu->vcpu);
+	return __atomic_load_n(&cpu->m->stopping, __ATOMIC_SEQ_CST);
+}
+
+/* The split irqchip's PICs interrupt the first vCPU as soon as it lets them. */
+static bool offer_pic_interrupt(struct cpu *cpu, struct kvm_run *run)
+{
+	struct kvm_interrupt intr;
+	struct nvl_error err;
+
+	run->request_interrupt_window = 0;
+	if (nvl_vcpu_id(cpu->vcpu) || !chips_pic_pending(&cpu->m->chips))
+		return true;
+	if (!run->ready_for_interrupt_injection) {
+		run->request_interrupt_window = 1;
+		return true;
+	}
+	intr.irq = chips_pic_ack(&cpu->m->chips);
+	/* Ready for one only; the device says when for the next. */
+	run->ready_for_interrupt_injection = 0;
+	run->request_interrupt_window = chips_pic_pending(&cpu->m->chips);
+	if (nvl_vcpu_ioctl(cpu->vcpu, KVM_INTERRUPT, &intr, "an interrupt cannot be injected",
+			   &err) < 0) {
+		machine_end(cpu->m, END_HOST_ERROR, 0, NULL, "%s", err.text);
+		return false;
+	}
+	return true;
+}
+
 static void *cpu_thread(void *arg)
 {
 	struct cpu *cpu = arg;
@@ -121,7 +159,9 @@ static void *cpu_thread(void *arg)
 	struct nvl_error err;
 	int ret;
 
-	while (!__atomic_load_n(&cpu->m->stopping, __ATOMIC_ACQUIRE)) {
+	while (!stopping(cpu)) {
+		if (cpu->m->split && !offer_pic_interrupt(cpu, run))
+			break;
 		ret = nvl_vcpu_run(cpu->vcpu, &err);
 		if (ret == -EINTR)
 			continue;
@@ -172,16 +212,27 @@ int cpus_start(struct machine *m, struct nvl_error *err)
 		ret = pthread_create(&m->cpus[i].thread, NULL, cpu_thread, &m->cpus[i]);
 		if (ret)
 			return nvl_fail(err, ret, "no thread for vCPU %u: %s.", i, strerror(ret));
-		m->cpus[i].started = true;
+		__atomic_store_n(&m->cpus[i].started, true, __ATOMIC_RELEASE);
 	}
 	return 0;
+}
+
+void cpus_interrupt(struct machine *m)
+{
+	struct cpu *cpu = &m->cpus[0];
+
+	if (!__atomic_load_n(&cpu->started, __ATOMIC_ACQUIRE) ||
+	    pthread_equal(pthread_self(), cpu->thread))
+		return;
+	nvl_vcpu_kick(cpu->vcpu);
+	pthread_kill(cpu->thread, KICK_SIGNAL);
 }
 
 void cpus_stop(struct machine *m)
 {
 	unsigned int i;
 
-	__atomic_store_n(&m->stopping, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&m->stopping, true, __ATOMIC_SEQ_CST);
 	for (i = 0; i < m->ncpus; i++) {
 		if (!m->cpus[i].started)
 			continue;

@@ -14,7 +14,7 @@
 /* How long output is collected before it is written. */
 #define OUTPUT_DELAY_MS 10
 
-enum { FD_WAKE, FD_SIGNAL, FD_TIMER, FD_INPUT, NFDS };
+enum { FD_WAKE, FD_SIGNAL, FD_TIMER, FD_PIT, FD_INPUT, NFDS };
 
 static int open_signals(void)
 {
@@ -86,6 +86,8 @@ static int loop(struct machine *m, struct pollfd *fds, struct nvl_error *err)
 			machine_end(m, END_TIMEOUT, 0, NULL,
 				    "guest still ran after %u seconds and was stopped",
 				    m->conf->timeout);
+		if (fds[FD_PIT].revents)
+			chips_timer(&m->chips);
 		if (fds[FD_INPUT].revents)
 			on_input(m);
 	}
@@ -98,6 +100,7 @@ int loop_run(struct machine *m, struct nvl_error *err)
 		[FD_WAKE] = { .fd = m->wake_fd, .events = POLLIN },
 		[FD_SIGNAL] = { .fd = open_signals(), .events = POLLIN },
 		[FD_TIMER] = { .fd = -1, .events = POLLIN },
+		[FD_PIT] = { .fd = m->split ? m->chips.pit.timer_fd : -1, .events = POLLIN },
 		[FD_INPUT] = { .fd = -1, .events = POLLIN },
 	};
 	int ret;

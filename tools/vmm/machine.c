@@ -52,6 +52,10 @@ void machine_set_irq(struct machine *m, unsigned int gsi, bool level)
 {
 	struct nvl_error err;
 
+	if (m->split) {
+		chips_set_irq(&m->chips, gsi, level);
+		return;
+	}
 	if (nvl_vm_irq_line(m->vm, gsi, level, &err) < 0)
 		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err.text);
 }
@@ -109,18 +113,41 @@ static int create_vm(struct machine *m, struct nvl_error *err)
 	return 0;
 }
 
-static int create_chips(struct machine *m, struct nvl_error *err)
+static int create_split_chips(struct machine *m, struct nvl_error *err)
 {
 	int ret;
 
-	if (!nvl_vm_cap(m->vm, KVM_CAP_IRQCHIP) || !nvl_vm_cap(m->vm, KVM_CAP_PIT2))
-		return nvl_fail(err, EOPNOTSUPP, "%s has no interrupt controllers of its own.",
+	if (!nvl_vm_cap(m->vm, KVM_CAP_SPLIT_IRQCHIP))
+		return nvl_fail(err, EOPNOTSUPP, "%s does not know the split irqchip.",
+				nvl_device_path(m->dev));
+	ret = nvl_vm_split_irqchip(m->vm, IOAPIC_NR_PINS, err);
+	if (ret < 0)
+		return ret;
+	ret = chips_init(&m->chips, m, err);
+	if (ret < 0)
+		return ret;
+	m->split = true;
+	chips_add(&m->chips, &m->ports, &m->mmio);
+	return 0;
+}
+
+/* All in the kernel where the device offers that, for the fewest exits. */
+static int create_chips(struct machine *m, struct nvl_error *err)
+{
+	bool full = nvl_vm_cap(m->vm, KVM_CAP_IRQCHIP) && nvl_vm_cap(m->vm, KVM_CAP_PIT2);
+	int ret;
+
+	m->irqfd = nvl_vm_cap(m->vm, KVM_CAP_IRQFD);
+	m->ioeventfd = nvl_vm_cap(m->vm, KVM_CAP_IOEVENTFD);
+	if (m->conf->irqchip == IRQCHIP_SPLIT || (m->conf->irqchip == IRQCHIP_AUTO && !full))
+		return create_split_chips(m, err);
+	if (!full)
+		return nvl_fail(err, EOPNOTSUPP,
+				"%s has no PIC, IOAPIC and PIT of its own: use --irqchip split.",
 				nvl_device_path(m->dev));
 	ret = nvl_vm_create_irqchip(m->vm, err);
 	if (ret < 0)
 		return ret;
-	m->irqfd = nvl_vm_cap(m->vm, KVM_CAP_IRQFD);
-	m->ioeventfd = nvl_vm_cap(m->vm, KVM_CAP_IOEVENTFD);
 	return nvl_vm_create_pit(m->vm, err);
 }
 
@@ -287,6 +314,8 @@ void machine_destroy(struct machine *m)
 	for (i = 0; i < m->ndisks; i++)
 		virtio_blk_close(&m->disks[i]);
 	cpus_destroy(m);
+	if (m->split)
+		chips_destroy(&m->chips);
 	nvl_vm_destroy(m->vm);
 	nvl_device_close(m->dev);
 	free(m->report);

@@ -19,6 +19,7 @@
 #include "../lib/libnestvm.h"
 #include "back/tty.h"
 #include "bus.h"
+#include "dev/chips.h"
 #include "dev/debug_exit.h"
 #include "dev/i8042.h"
 #include "dev/pm.h"
@@ -41,7 +42,6 @@
 #define IDENTITY_MAP	0xfffbc000ull
 #define TSS_PAGES	0xfffbd000ull
 #define MAX_VCPUS	64
-#define IOAPIC_PINS	24
 
 #define COM1_PORT	0x3f8
 #define COM1_GSI	4
@@ -100,13 +100,14 @@ struct machine {
 	struct nvl_vm *vm;
 	uint64_t ram_low;		/* bytes of RAM below RAM_LOW_MAX */
 	uint64_t ram_high;		/* bytes of RAM above RAM_HIGH_BASE */
-	enum irqchip_kind irqchip;
+	bool split;			/* PIC, IOAPIC and PIT are in chips */
 	bool irqfd;
 	bool ioeventfd;
 
 	struct bus ports;
 	struct bus mmio;
 
+	struct chips chips;
 	struct tty tty;
 	struct serial serial;
 	struct rtc rtc;
@@ -150,6 +151,8 @@ int loop_run(struct machine *m, struct nvl_error *err);
 int cpus_create(struct machine *m, struct nvl_error *err);
 int cpus_start(struct machine *m, struct nvl_error *err);
 void cpus_stop(struct machine *m);
+/* The PICs have something for the first vCPU: make it look. */
+void cpus_interrupt(struct machine *m);
 void cpus_destroy(struct machine *m);
 
 /* cpuid.c */
