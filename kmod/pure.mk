@@ -21,3 +21,7 @@ pure-y += nested/check_host.o
 pure-y += nested/check_guest.o
 pure-y += nested/check_msr.o
 pure-y += nested/reflect.o
+pure-y += vlapic_ipi.o
+pure-y += irq_msg.o
+pure-y += vpic_unit.o
+pure-y += vpit_counter.o

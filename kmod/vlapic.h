@@ -20,29 +20,39 @@ struct kvm_lapic_state;
 struct nv_intr_msg {
 	u32 dest;		/* physical ID, or logical destination if @logical */
 	u8 vector;
-	u8 mode;		/* APIC_MODE_* */
+	u8 mode;		/* DELIVER_* */
 	bool logical;
 	bool level;		/* level triggered */
 	bool assert;
 	bool x2apic_format;	/* dest is 32 bits wide (ICR of x2APIC mode), else 8 */
 };
 
-#define APIC_MODE_FIXED		0
-#define APIC_MODE_LOWEST	1
-#define APIC_MODE_SMI		2
-#define APIC_MODE_NMI		4
-#define APIC_MODE_INIT		5
-#define APIC_MODE_SIPI		6
-#define APIC_MODE_EXTINT	7
+/* Delivery modes; the kernel's own headers have APIC_MODE_* with other spellings. */
+#define DELIVER_FIXED		0
+#define DELIVER_LOWEST		1
+#define DELIVER_SMI		2	/* there is no SMM: dropped */
+#define DELIVER_NMI		4
+#define DELIVER_INIT		5
+#define DELIVER_SIPI		6
+#define DELIVER_EXTINT		7
 
 /* The timer counts the core crystal clock, 1 GHz (CPUID leaf 15H says so). */
 #define VLAPIC_TIMER_HZ		1000000000ull
 
+/*
+ * Give a new vCPU its local APIC if its VM has them in the kernel, before other
+ * CPUs can see the vCPU; vcpu->lapic stays NULL otherwise, and then every
+ * function here is still safe to call. Destroy after irq_destroy().
+ */
 int vlapic_create(struct nv_vcpu *vcpu);
 void vlapic_destroy(struct nv_vcpu *vcpu);
+/* Registers, timer and (unless @init) IA32_APIC_BASE as after reset. vCPU's thread. */
 void vlapic_reset(struct nv_vcpu *vcpu, bool init);
 
-/* Deliver to every vCPU it addresses. Any context. Returns how many took it. */
+/*
+ * Deliver to every vCPU it addresses. Any context. Returns how many took it; one
+ * that had the vector in its IRR already counts.
+ */
 int vlapic_deliver(struct nv_vm *vm, struct nv_vcpu *source, const struct nv_intr_msg *msg);
 /* Set one vector in one vCPU's IRR and kick it. Any context. */
 void vlapic_set_irr(struct nv_vcpu *vcpu, u8 vector, bool level);
@@ -56,6 +66,14 @@ int vlapic_pending(struct nv_vcpu *vcpu);
 bool vlapic_has_pending(struct nv_vcpu *vcpu);
 /* Move @vector from IRR to ISR, as delivery does. */
 void vlapic_ack(struct nv_vcpu *vcpu, u8 vector);
+/* NMIs that other CPUs sent (0 to 2): take them, to be added to ev.nmi_pending; any left? */
+unsigned int vlapic_take_nmi(struct nv_vcpu *vcpu);
+bool vlapic_has_nmi(struct nv_vcpu *vcpu);
+/*
+ * Split irqchip: the vector whose EOI user space must hear of (KVM_EXIT_IOAPIC_EOI),
+ * or -1. To be asked before every entry; a REQ_EVENT comes with it.
+ */
+int vlapic_take_user_eoi(struct nv_vcpu *vcpu);
 /* LINT0 takes the PIC's interrupts (virtual wire), or the APIC is off. */
 bool vlapic_accepts_extint(struct nv_vcpu *vcpu);
 
@@ -65,7 +83,10 @@ void vlapic_mmio_write(struct nv_vcpu *vcpu, u32 offset, const void *buf, unsign
 /* Does @gpa lie in this vCPU's APIC page, in xAPIC mode? */
 bool vlapic_claims(struct nv_vcpu *vcpu, gpa1_t gpa);
 
-/* MSRs 800H-8FFH, IA32_APIC_BASE, IA32_TSC_DEADLINE. 0 or -EPERM (#GP). */
+/*
+ * MSRs 800H-8FFH, IA32_APIC_BASE, IA32_TSC_DEADLINE. 0 or -EPERM (#GP). A write of
+ * IA32_APIC_BASE may move or switch off the MMIO page and CPUID's APIC bit.
+ */
 int vlapic_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host);
 int vlapic_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host);
 
@@ -78,7 +99,7 @@ u32 vlapic_tpr_threshold(struct nv_vcpu *vcpu);
 /* The guest lowered TPR in the page by hardware (exit TPR_BELOW_THRESHOLD). */
 void vlapic_tpr_lowered(struct nv_vcpu *vcpu);
 
-/* KVM_GET_LAPIC, KVM_SET_LAPIC. */
+/* KVM_GET_LAPIC, KVM_SET_LAPIC. -EINVAL: no local APIC here, or a value no APIC can hold. */
 int vlapic_get_state(struct nv_vcpu *vcpu, struct kvm_lapic_state *s);
 int vlapic_set_state(struct nv_vcpu *vcpu, const struct kvm_lapic_state *s);
 
