@@ -21,24 +21,42 @@ struct kvm_pit_state2;
 struct nv_vcpu;
 struct nv_vm;
 
-/* Every VM has a struct nv_irqchip from the start: the I/O buses live there. */
+/*
+ * Every VM has a struct nv_irqchip from the start: the I/O buses live there.
+ * Destroyed when nothing runs any more but before the vCPUs are freed: until it
+ * returns, eventfds and timers of the chips still deliver to them.
+ */
 int irq_create(struct nv_vm *vm);
 void irq_destroy(struct nv_vm *vm);
 
-/* KVM_CREATE_IRQCHIP: PIC and IOAPIC in the kernel, default routing. -EEXIST. */
+/*
+ * KVM_CREATE_IRQCHIP: PIC and IOAPIC in the kernel, default routing as KVM has it:
+ * GSI n to pin n of the IOAPIC, and below 16 of the PIC. -EEXIST; -EINVAL if there
+ * are vCPUs already.
+ */
 int irq_create_chips(struct nv_vm *vm);
-/* KVM_CAP_SPLIT_IRQCHIP: local APICs only; @pins IOAPIC routes reserved. */
+/*
+ * KVM_CAP_SPLIT_IRQCHIP: local APICs only; @pins IOAPIC routes reserved. -EEXIST;
+ * -EINVAL if there are vCPUs already or too many @pins.
+ */
 int irq_create_split(struct nv_vm *vm, unsigned int pins);
-/* KVM_CREATE_PIT2: needs the chips. -ENOENT without, -EEXIST. */
+/* KVM_CREATE_PIT2: needs the chips. -ENOENT without, -EEXIST, -EINVAL: unknown flag. */
 int irq_create_pit(struct nv_vm *vm, const struct kvm_pit_config *cfg);
 bool irq_has_lapic(struct nv_vm *vm);	/* full or split */
 bool irq_has_chips(struct nv_vm *vm);	/* PIC and IOAPIC are in the kernel */
 
-/* KVM_IRQ_LINE(_STATUS), KVM_SIGNAL_MSI. Any process context, no lock needed. */
+/*
+ * KVM_IRQ_LINE(_STATUS), KVM_SIGNAL_MSI. Any process context, no lock needed. How
+ * many vCPUs or chips took it; 0 if it was pending already (or, of an MSI, if
+ * nobody took it); IRQ_IGNORED if the line is masked or leads nowhere, which is
+ * a status and no error; -ENXIO (line), -EINVAL (MSI) without interrupt chips here.
+ */
+#define IRQ_IGNORED	(-1)
 int irq_set_line(struct nv_vm *vm, u32 gsi, bool level);
 int irq_signal_msi(struct nv_vm *vm, const struct kvm_msi *msi);
-/* KVM_SET_GSI_ROUTING: @entries already copied in. */
+/* KVM_SET_GSI_ROUTING: @entries already copied in, in place of all that was. */
 int irq_set_routing(struct nv_vm *vm, const struct kvm_irq_routing_entry *entries, u32 count);
+/* KVM_GET_IRQCHIP and so on: -ENXIO without the chip. */
 int irq_get_chip(struct nv_vm *vm, struct kvm_irqchip *chip);
 int irq_set_chip(struct nv_vm *vm, const struct kvm_irqchip *chip);
 int irq_get_pit(struct nv_vm *vm, struct kvm_pit_state2 *s);
