@@ -289,7 +289,7 @@ void lapic_eoi(struct nv_vlapic *l)
 	nv_vcpu_set_request(l->vcpu, REQ_EVENT);
 }
 
-unsigned int vlapic_take_nmi(struct nv_vcpu *vcpu)
+int vlapic_take_nmi(struct nv_vcpu *vcpu)
 {
 	if (!vcpu->lapic || !atomic_read(&vcpu->lapic->nmi))
 		return 0;

@@ -67,7 +67,7 @@ bool vlapic_has_pending(struct nv_vcpu *vcpu);
 /* Move @vector from IRR to ISR, as delivery does. */
 void vlapic_ack(struct nv_vcpu *vcpu, u8 vector);
 /* NMIs that other CPUs sent (0 to 2): take them, to be added to ev.nmi_pending; any left? */
-unsigned int vlapic_take_nmi(struct nv_vcpu *vcpu);
+int vlapic_take_nmi(struct nv_vcpu *vcpu);
 bool vlapic_has_nmi(struct nv_vcpu *vcpu);
 /*
  * Split irqchip: the vector whose EOI user space must hear of (KVM_EXIT_IOAPIC_EOI),
