@@ -30,6 +30,10 @@ bool nested_in_vmx_operation(struct nv_vcpu *vcpu);
 bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0);
 bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4);
 
+/* MOV to CR0/CR4 by L2 that L0 emulates: into vmcs02, read shadow and masks kept right. */
+void nested_set_cr0(struct nv_vcpu *vcpu, u64 cr0);
+void nested_set_cr4(struct nv_vcpu *vcpu, u64 cr4);
+
 /* MSRs 480H-493H. -EPERM: #GP. FEATURE_CONTROL is in cpu_msr.c. */
 int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value);
 int nested_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value);
@@ -70,8 +74,21 @@ bool nested_check_events(struct nv_vcpu *vcpu);
 /* While L2 runs: does an external interrupt / NMI go to L1 by an exit? */
 bool nested_intr_exits(struct nv_vcpu *vcpu);
 bool nested_nmi_exits(struct nv_vcpu *vcpu);
+/* While L2 runs: does vmcs12 ask for the interrupt or NMI window itself? */
+bool nested_intr_window(struct nv_vcpu *vcpu);
+bool nested_nmi_window(struct nv_vcpu *vcpu);
 /* Anything due for L1 while L2 is in HLT? For nv_vcpu_runnable(). Any CPU. */
 bool nested_has_events(struct nv_vcpu *vcpu);
+
+/* mp_state of the running L2 becomes HALTED: its preemption timer must wake it. */
+void nested_halt(struct nv_vcpu *vcpu);
+/* A halted vCPU has something to do: an exit to L1 that says "HLT", or L2 goes on. */
+void nested_wake(struct nv_vcpu *vcpu);
+/* cpu_skip_insn() stepped over an instruction that L0 emulated: MTF of L1. */
+void nested_insn_done(struct nv_vcpu *vcpu);
+/* L2's CR0 and CR4 as they act, whoever owns each bit (vmx_cr0() is what L2 reads). */
+u64 nested_l2_cr0(struct nv_vcpu *vcpu);
+u64 nested_l2_cr4(struct nv_vcpu *vcpu);
 
 /* Triple fault of L2: L1's exit. True if L2 ran. */
 bool nested_triple_fault(struct nv_vcpu *vcpu);

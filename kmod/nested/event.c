@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events while L2 runs: which of them are exits to L1, in the order of SDM 3C
+ * "Priority Among VM Exits" and SDM 3A "Prioritization of Concurrent Events".
+ */
+#include <linux/timex.h>
+#include <asm/tsc.h>
+#include "irq.h"
+#include "nested/nested_vcpu.h"
+#include "nested/reflect.h"
+#include "vlapic.h"
+
+bool nested_intr_exits(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 && vmcs12_has_pin(vcpu->nested->v, PIN_EXT_INTR);
+}
+
+bool nested_nmi_exits(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 && vmcs12_has_pin(vcpu->nested->v, PIN_NMI_EXIT);
+}
+
+bool nested_intr_window(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 && vmcs12_has_proc(vcpu->nested->v, PROC_INTR_WINDOW);
+}
+
+bool nested_nmi_window(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 && vmcs12_has_proc(vcpu->nested->v, PROC_NMI_WINDOW);
+}
+
+static bool timer_expired(const struct nv_nested *n)
+{
+	return n->timer_on && rdtsc() >= n->timer_deadline;
+}
+
+bool nested_has_events(struct nv_vcpu *vcpu)
+{
+	const struct nv_nested *n = vcpu->nested;
+
+	return n && vcpu->l2 && (n->mtf_pending || timer_expired(n));
+}
+
+/* An L2 in HLT is woken by its preemption timer, which hardware does not run then. */
+enum hrtimer_restart nested_timer_fn(struct hrtimer *timer)
+{
+	struct nv_nested *n = container_of(timer, struct nv_nested, timer);
+
+	nv_vcpu_kick(n->vcpu);
+	return HRTIMER_NORESTART;
+}
+
+void nested_halt(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	u64 now = rdtsc(), ns;
+
+	if (!vcpu->l2 || !n->timer_on)
+		return;
+	ns = now < n->timer_deadline ?
+	     mul_u64_u64_div_u64(n->timer_deadline - now, NSEC_PER_MSEC, tsc_khz) : 0;
+	hrtimer_start(&n->timer, ktime_add_ns(ktime_get(), ns + 1), HRTIMER_MODE_ABS);
+}
+
+void nested_wake(struct nv_vcpu *vcpu)
+{
+	/* What is L1's finds L2 still in HLT, as vmcs12 shall say. */
+	if (vcpu->l2)
+		nested_check_events(vcpu);
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED)
+		vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+}
+
+/* A pending exception that L1 intercepts; traps of #DB come after MTF. */
+static bool exception_exits(struct nv_vcpu *vcpu)
+{
+	const struct nv_event *e = &vcpu->ev.exception;
+
+	return nv_event_valid(e) &&
+	       nested_wants_exception(vcpu->nested->v, nv_event_vector(e), e->error);
+}
+
+static void exit_exception(struct nv_vcpu *vcpu)
+{
+	const struct nv_event *e = &vcpu->ev.exception;
+	struct nested_exit x = {
+		.reason = VMEXIT_EXCEPTION_NMI,
+		.intr_info = e->info,
+		.insn_len = e->insn_len,
+	};
+
+	if (e->info & INTR_INFO_ERROR_CODE)
+		x.intr_error = e->error;
+	/* The exception is not delivered: CR2 and DR6 stay, the qualification tells. */
+	if (nv_event_vector(e) == VEC_PF || nv_event_vector(e) == VEC_DB)
+		x.qual = e->payload;
+	nested_exit(vcpu, &x);
+}
+
+static void exit_nmi(struct nv_vcpu *vcpu)
+{
+	const struct nested_exit e = {
+		.reason = VMEXIT_EXCEPTION_NMI,
+		.intr_info = INTR_INFO_VALID | INTR_TYPE_NMI | VEC_NMI,
+	};
+
+	vcpu->ev.nmi_pending--;
+	nested_exit(vcpu, &e);
+}
+
+/* Without virtual NMIs the blocking that L2 shows is that of real NMIs. */
+static bool nmi_exit_allowed(struct nv_vcpu *vcpu)
+{
+	return vmcs12_has_pin(vcpu->nested->v, PIN_VIRTUAL_NMIS) || !vmx_nmi_masked(vcpu);
+}
+
+static bool intr_pending(struct nv_vcpu *vcpu)
+{
+	if (!vcpu->lapic)
+		return vcpu->ev.user_intr >= 0;
+	return irq_extint_pending(vcpu) || vlapic_pending(vcpu) >= 0;
+}
+
+static int intr_ack(struct nv_vcpu *vcpu)
+{
+	int vector;
+
+	if (!vcpu->lapic) {
+		vector = vcpu->ev.user_intr;
+		vcpu->ev.user_intr = -1;
+		return vector;
+	}
+	if (irq_extint_pending(vcpu))
+		return irq_extint_ack(vcpu);
+	vector = vlapic_pending(vcpu);
+	if (vector >= 0)
+		vlapic_ack(vcpu, vector);
+	return vector;
+}
+
+/* SDM 3C "acknowledge interrupt on exit": the vector, or the interrupt stays where it is. */
+static void exit_intr(struct nv_vcpu *vcpu)
+{
+	struct nested_exit e = { .reason = VMEXIT_EXTERNAL_INTERRUPT };
+	int vector;
+
+	if (vmcs12_has_exit(vcpu->nested->v, EXIT_ACK_INTR)) {
+		vector = intr_ack(vcpu);
+		/* Withdrawn at the last moment. */
+		if (vector < 0)
+			return;
+		e.intr_info = INTR_INFO_VALID | INTR_TYPE_EXT | vector;
+	}
+	nested_exit(vcpu, &e);
+}
+
+bool nested_check_events(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	/* Hardware must first complete the entry; it may deliver an event with it. */
+	bool entering = n && n->entry_pending, delivering;
+
+	if (!n || !vcpu->l2)
+		return false;
+	delivering = entering || nv_event_valid(&vcpu->ev.reinject);
+
+	if (READ_ONCE(vcpu->init_sipi) & BIT(0)) {
+		if (delivering)
+			return true;
+		clear_bit(0, &vcpu->init_sipi);
+		nested_exit_simple(vcpu, VMEXIT_INIT, 0);
+		return false;
+	}
+	if (exception_exits(vcpu) && nv_event_vector(&vcpu->ev.exception) != VEC_DB) {
+		if (entering)
+			return true;
+		exit_exception(vcpu);
+		return false;
+	}
+	if (n->mtf_pending) {
+		if (delivering)
+			return true;
+		n->mtf_pending = false;
+		nested_exit_simple(vcpu, VMEXIT_MTF, 0);
+		return false;
+	}
+	if (exception_exits(vcpu)) {
+		if (entering)
+			return true;
+		exit_exception(vcpu);
+		return false;
+	}
+	/* An exception for L2 itself goes before what follows. */
+	if (nv_event_valid(&vcpu->ev.exception))
+		delivering = true;
+	/* Hardware's timer is then set to 0 and does it. */
+	if (!delivering && timer_expired(n)) {
+		nested_exit_simple(vcpu, VMEXIT_PREEMPT_TIMER, 0);
+		return false;
+	}
+	if (vcpu->ev.nmi_pending && nested_nmi_exits(vcpu) && nmi_exit_allowed(vcpu)) {
+		if (delivering)
+			return true;
+		exit_nmi(vcpu);
+		return false;
+	}
+	if (nested_intr_exits(vcpu) && intr_pending(vcpu)) {
+		if (delivering)
+			return true;
+		exit_intr(vcpu);
+	}
+	return false;
+}

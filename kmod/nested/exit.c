@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From L2 to L1: whose exit it is, and everything that a VM exit does. */
+#include <asm/nospec-branch.h>
+#include "nested/nested_vcpu.h"
+#include "nested/reflect.h"
+
+/* SDM 3C "Information for VM Exits During Event Delivery". */
+static void fill_idt_vectoring(struct nv_vcpu *vcpu, struct vmcs12 *v)
+{
+	const struct nv_event *e = &vcpu->ev.reinject;
+
+	v->idt_vectoring_info = 0;
+	if (!nv_event_valid(e))
+		return;
+	v->idt_vectoring_info = e->info;
+	if (e->info & INTR_INFO_ERROR_CODE)
+		v->idt_vectoring_error = e->error;
+	switch (e->info & INTR_INFO_TYPE) {
+	case INTR_TYPE_SOFT_INTR:
+	case INTR_TYPE_PRIV_EXC:
+	case INTR_TYPE_SOFT_EXC:
+		v->exit_insn_len = e->insn_len;
+		break;
+	}
+}
+
+static void fill_exit_info(struct nv_vcpu *vcpu, const struct nested_exit *e)
+{
+	struct vmcs12 *v = vcpu->nested->v;
+
+	v->exit_reason = e->reason;
+	v->exit_qualification = e->qual;
+	v->exit_intr_info = e->intr_info;
+	v->exit_intr_error = e->intr_error;
+	v->exit_insn_len = e->insn_len;
+	v->exit_insn_info = e->insn_info;
+	v->guest_linear = e->linear;
+	v->guest_physical = e->physical;
+	fill_idt_vectoring(vcpu, v);
+	/* "The valid bit in the VM-entry interruption-information field is cleared." */
+	v->entry_intr_info &= ~INTR_INFO_VALID;
+}
+
+/*
+ * SDM 3C "Updating Non-Register State": an NMI that exits blocks NMIs in L1.
+ * Otherwise L1 has the blocking it had; where L2's bit is virtual, that is the
+ * one of vmcs01, which has not changed since the entry.
+ */
+static bool nmi_blocked_after(const struct vmcs12 *v, const struct nested_exit *e, bool vmcs01)
+{
+	if ((e->reason & VMEXIT_BASIC_MASK) == VMEXIT_EXCEPTION_NMI &&
+	    (e->intr_info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+		return true;
+	if (vmcs12_has_pin(v, PIN_VIRTUAL_NMIS))
+		return vmcs01;
+	return v->guest_interruptibility & INTR_STATE_NMI;
+}
+
+void nested_exit(struct nv_vcpu *vcpu, const struct nested_exit *e)
+{
+	struct nv_nested *n = vcpu->nested;
+	struct vmcs02 *s = n->cur;
+	struct vmcs12 *v = n->v;
+	struct l2_left left;
+
+	if (WARN_ON_ONCE(!vcpu->l2))
+		return;
+	trace_nestvm_nested_exit(vcpu->id, e->reason, e->qual);
+	nv_stat_inc(vcpu, nested_exits);
+
+	fill_exit_info(vcpu, e);
+	vmcs02_save(vcpu);
+	left.pat = vmcs_read(VMCS_GUEST_PAT);
+	left.efer = vmx_efer(vcpu);
+	if (msr_list_store(vcpu, v->exit_msr_store, v->exit_msr_store_count)) {
+		nested_leave_l2(vcpu);
+		nested_abort(vcpu, VMX_ABORT_SAVE_MSR);
+		return;
+	}
+
+	nested_leave_l2(vcpu);
+	/* What it holds was just read back. */
+	s->fresh = false;
+	nv_stat_inc(vcpu, vmcs02_switches);
+	vcpu->ev.reinject.info = 0;
+	vcpu->ev.exception.info = 0;
+	vcpu->ev.triple_fault = false;
+	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+	/* CVE-2022-2196: to L1, L2's branch history is a guest's to a host. */
+	indirect_branch_prediction_barrier();
+	left.nmi_blocked = nmi_blocked_after(v, e, vmx_nmi_masked(vcpu));
+	host_load(vcpu, &left);
+}
+
+void nested_exit_simple(struct nv_vcpu *vcpu, u32 reason, u64 qual)
+{
+	const struct nested_exit e = { .reason = reason, .qual = qual };
+
+	nested_exit(vcpu, &e);
+}
+
+void nested_entry_exit(struct nv_vcpu *vcpu, u32 reason, u64 qual)
+{
+	struct nv_nested *n = vcpu->nested;
+	const struct l2_left left = {
+		.pat = vmcs_read(VMCS_GUEST_PAT),
+		.efer = vmx_efer(vcpu),
+		.nmi_blocked = vmx_nmi_masked(vcpu),
+	};
+
+	n->v->exit_reason = reason | VMEXIT_ENTRY_FAILURE;
+	n->v->exit_qualification = qual;
+	trace_nestvm_nested_exit(vcpu->id, n->v->exit_reason, qual);
+	host_load(vcpu, &left);
+}
+
+/* The exit that hardware made, as it is. vmcs02 current. */
+static void exit_as_is(struct nv_vcpu *vcpu)
+{
+	struct vmcs12 *v = vcpu->nested->v;
+	const struct nested_exit e = {
+		.reason = vcpu->vmx.exit_reason,
+		.qual = vmcs_read(VMCS_EXIT_QUALIFICATION),
+		.intr_info = vmcs_read(VMCS_EXIT_INTR_INFO),
+		.intr_error = vmcs_read(VMCS_EXIT_INTR_ERROR),
+		.insn_len = vmcs_read(VMCS_EXIT_INSN_LEN),
+		.insn_info = vmcs_read(VMCS_EXIT_INSN_INFO),
+		.linear = vmcs_read(VMCS_GUEST_LINEAR),
+	};
+
+	if ((e.reason & VMEXIT_BASIC_MASK) == VMEXIT_IO_INSTRUCTION) {
+		v->io_rcx = vmcs_read(VMCS_IO_RCX);
+		v->io_rsi = vmcs_read(VMCS_IO_RSI);
+		v->io_rdi = vmcs_read(VMCS_IO_RDI);
+		v->io_rip = vmcs_read(VMCS_IO_RIP);
+	}
+	nested_exit(vcpu, &e);
+}
+
+bool nested_owns_exit(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	struct reflect_ctx c;
+
+	if (!vcpu->l2 || (vcpu->vmx.exit_reason & VMEXIT_ENTRY_FAILURE))
+		return false;
+	vcpu->regs.gpr[REG_RSP] = vmcs_read(VMCS_GUEST_RSP);
+	c = (struct reflect_ctx){
+		.v = n->v,
+		.mem = &n->mem.mem,
+		.reason = vcpu->vmx.exit_reason,
+		.qual = vmcs_read(VMCS_EXIT_QUALIFICATION),
+		.intr_info = vmcs_read(VMCS_EXIT_INTR_INFO),
+		.intr_error = vmcs_read(VMCS_EXIT_INTR_ERROR),
+		.gpr = vcpu->regs.gpr,
+		.l2_64bit = vmx_cs_64(vcpu),
+		.insn_info = vmcs_read(VMCS_EXIT_INSN_INFO),
+	};
+	if (nested_exit_owner(&c) != OWNER_L1)
+		return false;
+	exit_as_is(vcpu);
+	return true;
+}
+
+bool nested_triple_fault(struct nv_vcpu *vcpu)
+{
+	if (!vcpu->l2)
+		return false;
+	nested_exit_simple(vcpu, VMEXIT_TRIPLE_FAULT, 0);
+	return true;
+}
+
+void nested_ept12_fault(struct nv_vcpu *vcpu, const struct nv_fault *fault)
+{
+	const struct nested_exit e = {
+		.reason = fault->nested_exit,
+		.qual = fault->nested_qual,
+		.linear = fault->cr2,
+		.physical = fault->nested_gpa2,
+	};
+
+	nested_exit(vcpu, &e);
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Life of the nested part of a vCPU, and the capability MSRs that L1 reads. */
+#include <linux/slab.h>
+#include "nested/nested_vcpu.h"
+#include "uapi/nestvm.h"
+
+/* Everything this host can offer; constant after load. */
+static struct nested_vmx_msrs host_msrs;
+
+int nested_module_init(void)
+{
+	struct vmx_host_caps_input in = {};
+
+	static_assert(sizeof(in.msr) <= sizeof(vmx_caps.raw.msr));
+	memcpy(in.msr, vmx_caps.raw.msr, sizeof(in.msr));
+	nested_vmx_msrs_init(&host_msrs, &in);
+	return shadow_vmcs_init();
+}
+
+void nested_module_exit(void)
+{
+	shadow_vmcs_exit();
+}
+
+void nested_refresh_cpu(struct nv_vcpu *vcpu)
+{
+	nested_vmx_msrs_set_cr4(&vcpu->nested->msrs, cpu_cr4_allowed(&vcpu->features));
+}
+
+/* The pure part reads L1's memory through this. */
+static bool mem_read(struct l1_mem *mem, gpa1_t gpa, void *buf, u32 len)
+{
+	struct nested_mem *m = container_of(mem, struct nested_mem, mem);
+
+	return !gmem_read(m->vm, gpa, buf, len);
+}
+
+int nested_create(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n;
+	unsigned int i;
+
+	static_assert(sizeof(struct vmcs12) <= PAGE_SIZE);
+	n = kzalloc(sizeof(*n), GFP_KERNEL_ACCOUNT);
+	if (!n)
+		return -ENOMEM;
+	n->vcpu = vcpu;
+	n->msrs = host_msrs;
+	n->max = host_msrs;
+	n->mem.mem.read = mem_read;
+	n->mem.vm = vcpu->vm;
+	n->vmxon_ptr = GPA1_INVALID;
+	n->vmcs12_ptr = GPA1_INVALID;
+	n->tlb_cpu = -1;
+	for (i = 0; i < NESTED_VMCS02S; i++)
+		n->vmcs02s[i].owner = GPA1_INVALID;
+	hrtimer_init(&n->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	n->timer.function = nested_timer_fn;
+	vcpu->nested = n;
+
+	n->v = (struct vmcs12 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	n->scratch = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!n->v || !n->scratch || shadow_vmcs_create(vcpu)) {
+		nested_destroy(vcpu);
+		return -ENOMEM;
+	}
+	n->vpid02 = vmx_vpid_alloc();
+	n->vpid02_flush = true;
+	nested_refresh_cpu(vcpu);
+	return 0;
+}
+
+/* vCPU not loaded; vmcs01 still exists. Called once user space is gone, L2 running or not. */
+void nested_destroy(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	int idx;
+
+	if (!n)
+		return;
+	hrtimer_cancel(&n->timer);
+	vcpu->l2 = false;
+	vcpu->vmx.vmcs = vcpu->vmx.vmcs01;
+
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	vmcs02_destroy(vcpu);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	/* Clears the shadow VMCS on the CPU where both are active (CVE-2026-64562). */
+	vmcs_clear(vcpu->vmx.vmcs01);
+	shadow_vmcs_destroy(vcpu);
+	ept02_destroy(vcpu);
+	vmx_vpid_free(n->vpid02);
+	free_page((unsigned long)n->scratch);
+	free_page((unsigned long)n->v);
+	vcpu->nested = NULL;
+	kfree(n);
+}
+
+void nested_leave_vmx(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	n->vmxon = false;
+	n->vmxon_ptr = GPA1_INVALID;
+	n->last_vpid12 = 0;
+	n->vpid02_flush = true;
+	vmcs02_unmap_pages(vcpu);
+	ept02_destroy(vcpu);
+}
+
+void nested_reset(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!n)
+		return;
+	nested_leave_l2(vcpu);
+	if (!n->vmxon)
+		return;
+	if (nested_has_current(n))
+		vmcs12_forget(vcpu);
+	nested_leave_vmx(vcpu);
+}
+
+bool nested_in_vmx_operation(struct nv_vcpu *vcpu)
+{
+	return vcpu->nested && vcpu->nested->vmxon;
+}
+
+bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	return !n || !n->vmxon || cpu_fixed_ok(cr0, n->msrs.cr0_fixed0, n->msrs.cr0_fixed1);
+}
+
+bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	return !n || !n->vmxon || cpu_fixed_ok(cr4, n->msrs.cr4_fixed0, n->msrs.cr4_fixed1);
+}
+
+int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	return n && nested_vmx_msr_get(&n->msrs, msr, value) ? 0 : -EPERM;
+}
+
+/* By user space only: the MSRs are read-only to every guest. */
+int nested_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!n || n->vmxon || nested_vmx_msr_set(&n->msrs, &n->max, msr, value))
+		return -EPERM;
+	return 0;
+}
+
+void nested_ept01_changed(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!n)
+		return;
+	ept02_drop_all(vcpu);
+	vmcs02_unmap_pages(vcpu);
+	n->pages_stale = true;
+}
+
+/* The order matters: pages first, they may change a control; what is flushed last. */
+void nested_before_entry(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!n || !n->vmxon)
+		return;
+	if (!vcpu->l2) {
+		if (n->shadow_on && n->shadow_stale)
+			shadow_vmcs_from_vmcs12(vcpu);
+		return;
+	}
+	if (n->pages_stale)
+		vmcs02_refresh_pages(vcpu);
+	vmcs02_write_timer(vcpu);
+	nested_flush_due(vcpu);
+}
+
+void nested_after_exit(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!vcpu->l2 || vcpu->vmx.failed_entry || (vcpu->vmx.exit_reason & VMEXIT_ENTRY_FAILURE))
+		return;
+	/* Hardware has completed the entry, and delivered what it injected or said so. */
+	n->entry_pending = false;
+}
+
+bool nested_has_ept12(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 && vmcs12_has_proc2(vcpu->nested->v, PROC2_EPT);
+}
+
+u64 nested_tsc_offset(struct nv_vcpu *vcpu)
+{
+	const struct nv_nested *n = vcpu->nested;
+
+	if (!vcpu->l2 || !vmcs12_has_proc(n->v, PROC_TSC_OFFSET))
+		return 0;
+	return n->v->tsc_offset;
+}
+
+void nested_tsc_changed(struct nv_vcpu *vcpu)
+{
+	if (!vcpu->l2)
+		return;
+	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset + nested_tsc_offset(vcpu));
+	vcpu->nested->tsc01_stale = true;
+}
+
+void nested_insn_done(struct nv_vcpu *vcpu)
+{
+	if (vcpu->l2 && vmcs12_has_proc(vcpu->nested->v, PROC_MTF))
+		vcpu->nested->mtf_pending = true;
+}
+
+void nested_get_entry_failure(struct nv_vcpu *vcpu, struct nestvm_entry_failure *f)
+{
+	const struct nv_nested *n = vcpu->nested;
+
+	if (!n)
+		return;
+	f->count = n->failure.count;
+	f->insn_error = n->failure.insn_error;
+	f->exit_reason = n->failure.exit_reason;
+	f->qualification = n->failure.qual;
+	static_assert(sizeof(f->rule) >= sizeof(n->failure.rule));
+	memcpy(f->rule, n->failure.rule, sizeof(n->failure.rule));
+}
