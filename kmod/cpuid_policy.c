@@ -85,7 +85,7 @@ static const struct feature_word {
 static const u32 hidden_leaves[] = { 0xa, 0xf, 0x10, 0x12, 0x14, 0x19, 0x1b, 0x1c, 0x1d, 0x1e,
 				     0x20, 0x23, 0x24 };
 
-static u32 *reg_of(struct cpuid_regs *r, enum cpuid_reg reg)
+static u32 *reg_of(struct cpuid_words *r, enum cpuid_reg reg)
 {
 	switch (reg) {
 	case R_EAX:
@@ -101,16 +101,16 @@ static u32 *reg_of(struct cpuid_regs *r, enum cpuid_reg reg)
 
 static u32 host_max(const struct cpuid_policy *p, u32 class)
 {
-	struct cpuid_regs r;
+	struct cpuid_words r;
 
 	p->host(p->arg, class, 0, &r);
 	return r.eax;
 }
 
 /* The host's leaf; zeros above its maximum, where the instruction would repeat another leaf. */
-static struct cpuid_regs host_leaf(const struct cpuid_policy *p, u32 leaf, u32 subleaf)
+static struct cpuid_words host_leaf(const struct cpuid_policy *p, u32 leaf, u32 subleaf)
 {
-	struct cpuid_regs r = { 0, 0, 0, 0 };
+	struct cpuid_words r = { 0, 0, 0, 0 };
 
 	if (leaf <= host_max(p, leaf & 0x80000000u))
 		p->host(p->arg, leaf, subleaf, &r);
@@ -134,13 +134,13 @@ static u32 added_bits(const struct cpuid_policy *p, const struct feature_word *w
 
 static u32 word_allowed(const struct cpuid_policy *p, const struct feature_word *w)
 {
-	struct cpuid_regs r = host_leaf(p, w->leaf, w->subleaf);
+	struct cpuid_words r = host_leaf(p, w->leaf, w->subleaf);
 	u32 host = *reg_of(&r, w->reg);
 
 	return (host & w->mask) | added_bits(p, w, host);
 }
 
-static void mask_words(const struct cpuid_policy *p, u32 leaf, u32 subleaf, struct cpuid_regs *r)
+static void mask_words(const struct cpuid_policy *p, u32 leaf, u32 subleaf, struct cpuid_words *r)
 {
 	u32 i;
 
@@ -188,9 +188,9 @@ static void tsc_fraction(u32 tsc_khz, u32 clock_khz, u32 *num, u32 *den)
 	*den = d1;
 }
 
-static struct cpuid_regs tsc_leaf(const struct cpuid_policy *p)
+static struct cpuid_words tsc_leaf(const struct cpuid_policy *p)
 {
-	struct cpuid_regs r = { 0, 0, 0, 0 };
+	struct cpuid_words r = { 0, 0, 0, 0 };
 
 	if (!p->tsc_khz || p->apic_hz < 1000)
 		return r;
@@ -200,9 +200,9 @@ static struct cpuid_regs tsc_leaf(const struct cpuid_policy *p)
 }
 
 /* One leaf as it may be shown. */
-static struct cpuid_regs shown_leaf(const struct cpuid_policy *p, u32 leaf, u32 subleaf)
+static struct cpuid_words shown_leaf(const struct cpuid_policy *p, u32 leaf, u32 subleaf)
 {
-	struct cpuid_regs r = host_leaf(p, leaf, subleaf);
+	struct cpuid_words r = host_leaf(p, leaf, subleaf);
 
 	switch (leaf) {
 	case 0:
@@ -218,14 +218,14 @@ static struct cpuid_regs shown_leaf(const struct cpuid_policy *p, u32 leaf, u32 
 		break;
 	case 6:
 		/* The virtual APIC timer always runs. */
-		r = (struct cpuid_regs){ .eax = BIT(2) };
+		r = (struct cpuid_words){ .eax = BIT(2) };
 		break;
 	case 7:
 		if (!subleaf)
 			r.eax = min_t(u32, r.eax, 1);
 		break;
 	case 0xb:
-		r = (struct cpuid_regs){ .ecx = subleaf };
+		r = (struct cpuid_words){ .ecx = subleaf };
 		break;
 	case 0xd:
 		if (subleaf >= 2) {
@@ -238,23 +238,23 @@ static struct cpuid_regs shown_leaf(const struct cpuid_policy *p, u32 leaf, u32 
 		break;
 	case CPUID_HV_SIGNATURE:
 		/* "NestVMNestVM" */
-		r = (struct cpuid_regs){
+		r = (struct cpuid_words){
 			.eax = CPUID_HV_SIGNATURE,
 			.ebx = 0x7473654e, .ecx = 0x654e4d56, .edx = 0x4d567473,
 		};
 		break;
 	case 0x80000000:
-		r = (struct cpuid_regs){ .eax = min_t(u32, r.eax, 0x80000008) };
+		r = (struct cpuid_words){ .eax = min_t(u32, r.eax, 0x80000008) };
 		break;
 	case 0x80000001:
 		r.ebx = 0;
 		break;
 	case 0x80000007:
-		r = (struct cpuid_regs){ .edx = r.edx };
+		r = (struct cpuid_words){ .edx = r.edx };
 		break;
 	case 0x80000008:
 		/* 57 linear bits are LA57's, which is not shown. */
-		r = (struct cpuid_regs){ .eax = (r.eax & 0xff) | 48 << 8 };
+		r = (struct cpuid_words){ .eax = (r.eax & 0xff) | 48 << 8 };
 		break;
 	}
 	mask_words(p, leaf, subleaf, &r);
@@ -267,10 +267,10 @@ struct cpuid_list {
 	bool full;
 };
 
-static struct cpuid_regs add(struct cpuid_list *l, const struct cpuid_policy *p, u32 leaf,
+static struct cpuid_words add(struct cpuid_list *l, const struct cpuid_policy *p, u32 leaf,
 			     u32 subleaf, bool by_subleaf)
 {
-	struct cpuid_regs r = shown_leaf(p, leaf, subleaf);
+	struct cpuid_words r = shown_leaf(p, leaf, subleaf);
 
 	if (l->n == l->max) {
 		l->full = true;
@@ -296,7 +296,7 @@ static void add_caches(struct cpuid_list *l, const struct cpuid_policy *p)
 
 static void add_xsave(struct cpuid_list *l, const struct cpuid_policy *p)
 {
-	struct cpuid_regs r;
+	struct cpuid_words r;
 	u32 first = l->n, i;
 
 	r = add(l, p, 0xd, 0, true);
@@ -393,7 +393,7 @@ static bool hidden(u32 leaf)
 
 void cpuid_restrict(const struct cpuid_policy *p, struct cpuid_entry *e, u32 n)
 {
-	struct cpuid_regs none = { 0, 0, 0, 0 };
+	struct cpuid_words none = { 0, 0, 0, 0 };
 	u32 i, k;
 
 	for (i = 0; i < n; i++) {
@@ -478,7 +478,7 @@ static u32 with_bit(u32 word, u32 bit, bool on)
 }
 
 void cpuid_dynamic(const struct cpuid_entry *e, u32 n, const struct cpuid_state *s,
-		   u32 leaf, u32 subleaf, struct cpuid_regs *r)
+		   u32 leaf, u32 subleaf, struct cpuid_words *r)
 {
 	switch (leaf) {
 	case 1:
@@ -500,7 +500,7 @@ void cpuid_dynamic(const struct cpuid_entry *e, u32 n, const struct cpuid_state 
 }
 
 void cpuid_execute(const struct cpuid_entry *e, u32 n, const struct cpuid_state *s,
-		   u32 leaf, u32 subleaf, struct cpuid_regs *out)
+		   u32 leaf, u32 subleaf, struct cpuid_words *out)
 {
 	const struct cpuid_entry *found = cpuid_find(e, n, leaf, subleaf);
 
@@ -515,16 +515,16 @@ void cpuid_execute(const struct cpuid_entry *e, u32 n, const struct cpuid_state 
 	}
 }
 
-static struct cpuid_regs leaf_regs(const struct cpuid_entry *e, u32 n, u32 leaf, u32 subleaf)
+static struct cpuid_words leaf_regs(const struct cpuid_entry *e, u32 n, u32 leaf, u32 subleaf)
 {
 	const struct cpuid_entry *found = find_exact(e, n, leaf, subleaf);
 
-	return found ? found->r : (struct cpuid_regs){ 0, 0, 0, 0 };
+	return found ? found->r : (struct cpuid_words){ 0, 0, 0, 0 };
 }
 
 void cpu_features_from_cpuid(struct cpu_features *f, const struct cpuid_entry *e, u32 n)
 {
-	struct cpuid_regs r;
+	struct cpuid_words r;
 
 	memset(f, 0, sizeof(*f));
 	r = leaf_regs(e, n, 1, 0);

@@ -13,21 +13,21 @@
 
 struct cpu_features;
 
-struct cpuid_regs {
+struct cpuid_words {
 	u32 eax, ebx, ecx, edx;
 };
 
 struct cpuid_entry {
 	u32 leaf, subleaf;
 	bool by_subleaf;		/* ECX selects: the subleaf must match */
-	struct cpuid_regs r;
+	struct cpuid_words r;
 };
 
 /* Enough for every leaf of cpuid_supported(). */
 #define CPUID_MAX_ENTRIES	96
 
 /* The host's CPUID. Called with leaves the host's own maximum covers. */
-typedef void (*cpuid_host_fn)(void *arg, u32 leaf, u32 subleaf, struct cpuid_regs *r);
+typedef void (*cpuid_host_fn)(void *arg, u32 leaf, u32 subleaf, struct cpuid_words *r);
 
 struct cpuid_policy {
 	cpuid_host_fn host;
@@ -72,11 +72,11 @@ struct cpuid_state {
 
 /* What the instruction returns: look up, then apply what depends on state. */
 void cpuid_execute(const struct cpuid_entry *e, u32 n, const struct cpuid_state *s,
-		   u32 leaf, u32 subleaf, struct cpuid_regs *out);
+		   u32 leaf, u32 subleaf, struct cpuid_words *out);
 
 /* The dynamic part alone, applied to an entry already found. */
 void cpuid_dynamic(const struct cpuid_entry *e, u32 n, const struct cpuid_state *s,
-		   u32 leaf, u32 subleaf, struct cpuid_regs *r);
+		   u32 leaf, u32 subleaf, struct cpuid_words *r);
 
 /* Bytes of XSAVE's standard format (compacted: of XSAVEC) for these components. */
 u32 cpuid_xsave_size(const struct cpuid_entry *e, u32 n, u64 components, bool compacted);

@@ -48,7 +48,7 @@
 #define CR4_CET			BIT_ULL(23)
 #define CR4_PKS			BIT_ULL(24)
 
-#define CR3_PCID_MASK		GENMASK_ULL(11, 0)
+#define CR3_PCID		GENMASK_ULL(11, 0)
 #define CR3_NOFLUSH		BIT_ULL(63)
 
 #define IA32_EFER_SCE		BIT_ULL(0)
