@@ -25,3 +25,5 @@ pure-y += vlapic_ipi.o
 pure-y += irq_msg.o
 pure-y += vpic_unit.o
 pure-y += vpit_counter.o
+pure-y += cpu_event.o
+pure-y += vmx/caps.o

@@ -17,7 +17,7 @@ static __always_inline u64 insn_vmread(unsigned long field)
 {
 	u64 value;
 
-	asm_volatile_goto("1: vmread %[field], %[value]\n\t"
+	asm goto("1: vmread %[field], %[value]\n\t"
 			  "jbe %l[fail]\n\t"
 			  _ASM_EXTABLE(1b, %l[fault])
 			  : [value] "=r" (value)
@@ -33,7 +33,7 @@ fault:
 
 static __always_inline void insn_vmwrite(unsigned long field, u64 value)
 {
-	asm_volatile_goto("1: vmwrite %[value], %[field]\n\t"
+	asm goto("1: vmwrite %[value], %[field]\n\t"
 			  "jbe %l[fail]\n\t"
 			  _ASM_EXTABLE(1b, %l[fault])
 			  :
@@ -50,7 +50,7 @@ fault:
 #define INSN_ON_ADDRESS(name, mnemonic)						\
 static __always_inline void insn_##name(u64 hpa)				\
 {										\
-	asm_volatile_goto("1: " mnemonic " %[hpa]\n\t"				\
+	asm goto("1: " mnemonic " %[hpa]\n\t"				\
 			  "jbe %l[fail]\n\t"					\
 			  _ASM_EXTABLE(1b, %l[fault])				\
 			  :							\
@@ -70,7 +70,7 @@ INSN_ON_ADDRESS(vmptrld, "vmptrld")
 /* 0, or -EIO if the CPU refuses. */
 static __always_inline int insn_vmxon(u64 hpa)
 {
-	asm_volatile_goto("1: vmxon %[hpa]\n\t"
+	asm goto("1: vmxon %[hpa]\n\t"
 			  "jbe %l[fail]\n\t"
 			  _ASM_EXTABLE(1b, %l[fail])
 			  :
@@ -84,7 +84,7 @@ fail:
 
 static __always_inline void insn_vmxoff(void)
 {
-	asm_volatile_goto("1: vmxoff\n\t"
+	asm goto("1: vmxoff\n\t"
 			  _ASM_EXTABLE(1b, %l[fault])
 			  ::: "cc", "memory"
 			  : fault);
@@ -101,7 +101,7 @@ static __always_inline void insn_invept(unsigned long type, u64 eptp)
 {
 	struct invept_desc desc = { .eptp = eptp };
 
-	asm_volatile_goto("1: invept %[desc], %[type]\n\t"
+	asm goto("1: invept %[desc], %[type]\n\t"
 			  "jbe %l[fail]\n\t"
 			  _ASM_EXTABLE(1b, %l[fault])
 			  :
@@ -124,7 +124,7 @@ static __always_inline void insn_invvpid(unsigned long type, u16 vpid, u64 linea
 {
 	struct invvpid_desc desc = { .vpid = vpid, .linear = linear };
 
-	asm_volatile_goto("1: invvpid %[desc], %[type]\n\t"
+	asm goto("1: invvpid %[desc], %[type]\n\t"
 			  "jbe %l[fail]\n\t"
 			  _ASM_EXTABLE(1b, %l[fault])
 			  :

@@ -16,7 +16,7 @@ struct nv_vcpu;
 struct nv_vm;
 enum nv_next;
 
-/* vmx/cpu.c */
+/* vmx/percpu.c */
 int vmx_hardware_init(void);		/* refuses, with the reason in the log */
 void vmx_hardware_exit(void);
 
@@ -56,6 +56,9 @@ void vmx_switch_vmcs(struct nv_vcpu *vcpu, struct nv_vmcs *to);
  * point, into the current VMCS; once for every new vmcs01 and vmcs02.
  */
 void vmx_write_host_state(struct nv_vcpu *vcpu);
+
+/* The guest's syscall MSRs, if the CPU holds them, back into struct nv_vcpu. */
+void vmx_sync_guest_msrs(struct nv_vcpu *vcpu);
 
 /* CPUID or exposure changed: refresh controls that depend on them (vmcs01 current). */
 void vmx_update_controls(struct nv_vcpu *vcpu);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What surrounds one VM entry: the registers that no VMCS switches, the
+ * mitigations, and handing the host its NMIs and machine checks. All with IRQs off.
+ */
+#include <linux/kvm.h>
+#include <linux/percpu.h>
+#include <asm/processor.h>
+#include <asm/debugreg.h>
+#include <asm/mmu_context.h>
+#include <asm/nospec-branch.h>
+#include <asm/tlbflush.h>
+#include "vcpu.h"
+#include "vmx/fpu.h"
+#include "vmx/setup.h"
+
+static_assert(offsetof(struct nv_regs, gpr) == 0);
+static_assert(REG_RDI == 7 && REG_R15 == 15);
+
+/* CR3 and CR4 of the host change with the task and the CPU: follow them. */
+static void refresh_host_state(struct nv_vmcs *vmcs)
+{
+	unsigned long cr3 = __get_current_cr3_fast();
+	unsigned long cr4 = native_read_cr4();
+
+	if (cr3 != vmcs->host_cr3) {
+		vmcs_write(VMCS_HOST_CR3, cr3);
+		vmcs->host_cr3 = cr3;
+	}
+	if (cr4 != vmcs->host_cr4) {
+		vmcs_write(VMCS_HOST_CR4, cr4);
+		vmcs->host_cr4 = cr4;
+	}
+}
+
+static void clear_cpu_caches(void)
+{
+	/* L1TF: what the host left in L1D, before the guest can speculate on it. */
+	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+		wrmsrl(IA32_FLUSH_CMD, 1);
+	if (boot_cpu_has_bug(X86_BUG_MDS))
+		x86_clear_cpu_buffers();
+}
+
+struct host_debug {
+	bool saved;
+	unsigned long dr[4], dr7;
+};
+
+/* Breakpoint addresses are the CPU's: swap them only if one side uses them. */
+static void load_debug(struct nv_vcpu *vcpu, struct host_debug *h)
+{
+	bool guest_uses = vmcs_read(VMCS_GUEST_DR7) & 0xff;
+
+	h->saved = guest_uses || hw_breakpoint_active();
+	if (!h->saved)
+		return;
+	get_debugreg(h->dr[0], 0);
+	get_debugreg(h->dr[1], 1);
+	get_debugreg(h->dr[2], 2);
+	get_debugreg(h->dr[3], 3);
+	get_debugreg(h->dr7, 7);
+	set_debugreg(0ul, 7);
+	set_debugreg((unsigned long)vcpu->dr[0], 0);
+	set_debugreg((unsigned long)vcpu->dr[1], 1);
+	set_debugreg((unsigned long)vcpu->dr[2], 2);
+	set_debugreg((unsigned long)vcpu->dr[3], 3);
+}
+
+static void unload_debug(const struct host_debug *h)
+{
+	if (!h->saved)
+		return;
+	set_debugreg(h->dr[0], 0);
+	set_debugreg(h->dr[1], 1);
+	set_debugreg(h->dr[2], 2);
+	set_debugreg(h->dr[3], 3);
+	set_debugreg((unsigned long)DR6_FIXED1, 6);
+	set_debugreg(h->dr7, 7);
+}
+
+void vmx_enter(struct nv_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = &vcpu->vmx;
+	struct host_debug debug;
+
+	refresh_host_state(vmx->vmcs);
+	vmx_load_guest_msrs(vcpu);
+	vmx->host_saved = true;
+	vmx_fpu_load(vcpu);
+	load_debug(vcpu, &debug);
+	if (vcpu->regs.cr2 != native_read_cr2())
+		native_write_cr2(vcpu->regs.cr2);
+	clear_cpu_caches();
+
+	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched);
+
+	vcpu->regs.cr2 = native_read_cr2();
+	unload_debug(&debug);
+	vmx_fpu_save(vcpu);
+
+	if (unlikely(vmx->failed_entry))
+		return;
+	vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
+	vmx->idt_vectoring = vmcs_read(VMCS_IDT_VECTORING_INFO);
+	if (!(vmx->exit_reason & VMEXIT_ENTRY_FAILURE))
+		vmx->vmcs->launched = true;
+}
+
+void vmx_after_exit_irqoff(struct nv_vcpu *vcpu)
+{
+	u32 info;
+
+	if (vcpu->vmx.failed_entry)
+		return;
+	if ((vcpu->vmx.exit_reason & VMEXIT_BASIC_MASK) != VMEXIT_EXCEPTION_NMI)
+		return;
+	info = vmcs_read(VMCS_EXIT_INTR_INFO);
+	/*
+	 * The handlers run through the IDT, as if the event came now. The IRET of the
+	 * NMI handler also ends the blocking of NMIs that the exit began.
+	 */
+	if ((info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+		asm volatile("int $2");
+	else if ((info & INTR_INFO_VECTOR) == VEC_MC)
+		asm volatile("int $18");
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens on a VM exit: the table of reasons, and what is common to all. */
+#define pr_fmt(fmt) "nestvm: " fmt
+
+#include "vmx/exit.h"
+#include <linux/nospec.h>
+#include "cpu.h"
+#include "nested/nested.h"
+#include "trace.h"
+#include "vcpu.h"
+
+/*
+ * One row per basic exit reason that a control of ours, or the architecture,
+ * makes possible. A reason without a row is one setup.c never enables: reaching
+ * us it is our bug, and goes to user space with the VMCS, never ignored.
+ */
+static enum nv_next (*const exit_ops[VMEXIT_COUNT])(struct nv_vcpu *vcpu) = {
+	[VMEXIT_EXCEPTION_NMI]		= exit_exception,
+	[VMEXIT_EXTERNAL_INTERRUPT]	= exit_external_interrupt,
+	[VMEXIT_TRIPLE_FAULT]		= exit_triple_fault,
+	[VMEXIT_INTR_WINDOW]		= exit_intr_window,
+	[VMEXIT_NMI_WINDOW]		= exit_nmi_window,
+	[VMEXIT_TASK_SWITCH]		= exit_task_switch,
+	[VMEXIT_CPUID]			= exit_cpuid,
+	[VMEXIT_GETSEC]			= exit_undefined,
+	[VMEXIT_HLT]			= exit_hlt,
+	[VMEXIT_INVD]			= exit_nop,
+	[VMEXIT_RDPMC]			= exit_rdpmc,
+	[VMEXIT_VMCALL]			= exit_undefined,
+	[VMEXIT_VMCLEAR]		= nested_vmclear,
+	[VMEXIT_VMLAUNCH]		= nested_vmlaunch,
+	[VMEXIT_VMPTRLD]		= nested_vmptrld,
+	[VMEXIT_VMPTRST]		= nested_vmptrst,
+	[VMEXIT_VMREAD]			= nested_vmread,
+	[VMEXIT_VMRESUME]		= nested_vmresume,
+	[VMEXIT_VMWRITE]		= nested_vmwrite,
+	[VMEXIT_VMXOFF]			= nested_vmxoff,
+	[VMEXIT_VMXON]			= nested_vmxon,
+	[VMEXIT_CR_ACCESS]		= exit_cr_access,
+	[VMEXIT_MOV_DR]			= exit_mov_dr,
+	[VMEXIT_IO_INSTRUCTION]		= exit_io,
+	[VMEXIT_RDMSR]			= exit_rdmsr,
+	[VMEXIT_WRMSR]			= exit_wrmsr,
+	[VMEXIT_MWAIT]			= exit_undefined,
+	[VMEXIT_MONITOR]		= exit_undefined,
+	[VMEXIT_MCE_DURING_ENTRY]	= exit_mce_during_entry,
+	[VMEXIT_TPR_BELOW_THRESHOLD]	= exit_tpr_below_threshold,
+	[VMEXIT_EPT_VIOLATION]		= exit_ept_violation,
+	[VMEXIT_EPT_MISCONFIG]		= exit_ept_misconfig,
+	[VMEXIT_INVEPT]			= nested_invept,
+	[VMEXIT_PREEMPT_TIMER]		= exit_preempt_timer,
+	[VMEXIT_INVVPID]		= nested_invvpid,
+	[VMEXIT_WBINVD]			= exit_nop,
+	[VMEXIT_XSETBV]			= exit_xsetbv,
+	[VMEXIT_VMFUNC]			= exit_undefined,
+};
+
+#define R(name, number) [number] = #name,
+static const char *const reason_names[VMEXIT_COUNT] = { VMX_EXIT_REASONS(R) };
+#undef R
+
+const char *vmx_exit_name(u32 reason)
+{
+	reason &= VMEXIT_BASIC_MASK;
+	if (reason >= VMEXIT_COUNT || !reason_names[reason])
+		return "unknown";
+	return reason_names[reason];
+}
+
+/*
+ * Hardware refused a state that software was to have checked: of vmcs01 it is what
+ * user space set (invalid guest state), of vmcs02 our bug.
+ */
+static enum nv_next failed_entry(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (vcpu->l2)
+		return nv_vcpu_bug(vcpu, "entry of vmcs02 failed in hardware");
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason =
+		vcpu->vmx.failed_entry ? vmcs_read(VMCS_INSN_ERROR) : vcpu->vmx.exit_reason;
+	run->fail_entry.cpu = raw_smp_processor_id();
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static enum nv_next unexpected_exit(struct nv_vcpu *vcpu, u32 reason)
+{
+	struct kvm_run *run = vcpu->run;
+
+	pr_warn_ratelimited("unexpected VM exit %u (%s)\n", reason, vmx_exit_name(reason));
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+	run->internal.ndata = 2;
+	run->internal.data[0] = reason;
+	run->internal.data[1] = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static enum nv_next dispatch(struct nv_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = &vcpu->vmx;
+	u32 reason = vmx->exit_reason & VMEXIT_BASIC_MASK;
+
+	if (vmx->failed_entry || (vmx->exit_reason & VMEXIT_ENTRY_FAILURE))
+		return failed_entry(vcpu);
+	if (vcpu->l2 && nested_owns_exit(vcpu))
+		return NEXT_SAME;
+	if (reason >= VMEXIT_COUNT)
+		return unexpected_exit(vcpu, reason);
+	reason = array_index_nospec(reason, VMEXIT_COUNT);
+	if (!exit_ops[reason])
+		return unexpected_exit(vcpu, reason);
+	return exit_ops[reason](vcpu);
+}
+
+enum nv_next vmx_handle_exit(struct nv_vcpu *vcpu)
+{
+	u32 reason = vcpu->vmx.exit_reason & VMEXIT_BASIC_MASK;
+	enum nv_next next;
+
+	if (!vcpu->vmx.failed_entry) {
+		if (reason < VMEXIT_COUNT)
+			vcpu->stats.exits[vcpu->l2][reason]++;
+		trace_nestvm_exit(vcpu->id, reason, vcpu->l2);
+	}
+	next = dispatch(vcpu);
+	if (next == NEXT_INSN) {
+		cpu_skip_insn(vcpu);
+		next = NEXT_SAME;
+	}
+	return next;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Exits that are events: exceptions, windows, TPR, timer, shutdown. */
+#include <linux/kvm.h>
+#include "cpu.h"
+#include "nested/nested.h"
+#include "vcpu.h"
+#include "vlapic.h"
+#include "vmx/exit.h"
+
+enum nv_next exit_exception(struct nv_vcpu *vcpu)
+{
+	u32 info = vmcs_read(VMCS_EXIT_INTR_INFO);
+
+	/* The host's own were served by vmx_after_exit_irqoff(). */
+	if ((info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+		return NEXT_SAME;
+	switch (info & INTR_INFO_VECTOR) {
+	case VEC_MC:
+		return NEXT_SAME;
+	case VEC_DB:
+		cpu_raise_db(vcpu, vmcs_read(VMCS_EXIT_QUALIFICATION));
+		return NEXT_SAME;
+	case VEC_AC:
+		cpu_raise_error(vcpu, VEC_AC, 0);
+		return NEXT_SAME;
+	}
+	return nv_vcpu_bug(vcpu, "exit for an exception we do not intercept");
+}
+
+/* Taken when interrupts were enabled after the exit. */
+enum nv_next exit_external_interrupt(struct nv_vcpu *vcpu)
+{
+	return NEXT_SAME;
+}
+
+enum nv_next exit_triple_fault(struct nv_vcpu *vcpu)
+{
+	return nv_vcpu_triple_fault(vcpu);
+}
+
+/* The next turn of the loop injects and closes the window. */
+enum nv_next exit_intr_window(struct nv_vcpu *vcpu)
+{
+	if (!vcpu->lapic && vcpu->run->request_interrupt_window && vcpu->ev.user_intr < 0) {
+		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		vcpu->ret = 0;
+		return NEXT_USER;
+	}
+	return NEXT_SAME;
+}
+
+enum nv_next exit_nmi_window(struct nv_vcpu *vcpu)
+{
+	return NEXT_SAME;
+}
+
+/* A hardware task switch: no 64-bit system does one, and we do not emulate it. */
+enum nv_next exit_task_switch(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->internal.ndata = 0;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+enum nv_next exit_tpr_below_threshold(struct nv_vcpu *vcpu)
+{
+	if (vcpu->lapic)
+		vlapic_tpr_lowered(vcpu);
+	return NEXT_SAME;
+}
+
+/* Only L2 runs with the timer on, and nested/ has taken its own expiry already. */
+enum nv_next exit_preempt_timer(struct nv_vcpu *vcpu)
+{
+	return NEXT_SAME;
+}
+
+enum nv_next exit_mce_during_entry(struct nv_vcpu *vcpu)
+{
+	return nv_vcpu_bug(vcpu, "machine check during VM entry");
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* VMX operation of the physical CPUs. Private to vmx/. */
+#ifndef NESTVM_VMX_PERCPU_H
+#define NESTVM_VMX_PERCPU_H
+
+#include <linux/list.h>
+#include <linux/percpu.h>
+
+struct nv_vcpu;
+struct nv_vmcs;
+
+struct vmx_cpu {
+	bool on;			/* in VMX operation */
+	void *vmxon;			/* VMXON region, one page, kept while the module is */
+	struct nv_vmcs *current_vmcs;	/* what VMPTRLD last named, or NULL */
+	struct list_head active;	/* VMCSs active here; IRQs off */
+	struct nv_vcpu *last_vcpu;	/* whose branch history this CPU holds */
+};
+
+DECLARE_PER_CPU(struct vmx_cpu, vmx_cpus);
+
+/* VMXON here if it is not on (a CPU that comes and goes). IRQs or preemption off. */
+int vmx_cpu_on(void);
+/* Clear all active VMCSs of this CPU, then VMXOFF. IRQs off. */
+void vmx_cpu_off(void);
+
+#endif
