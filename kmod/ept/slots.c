@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest-physical map: slots, made, moved and deleted while vCPUs run. A
+ * change publishes a new array; who read the old one is waited for (SRCU) before
+ * anything of it goes.
+ */
+#include "ept/ept.h"
+#include <linux/kvm.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <uapi/nestvm.h>
+#include "ept/pin.h"
+#include "ept/table.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
+
+/* Guest frames are numbered up to the CPU's physical-address width; EPT01 has four levels. */
+static u64 max_gfn(void)
+{
+	return 1ull << (min_t(unsigned int, boot_cpu_data.x86_phys_bits, 48) - PAGE_SHIFT);
+}
+
+const struct nv_slot *slots_find(struct nv_vm *vm, u64 gfn)
+{
+	const struct nv_slots *slots = srcu_dereference_check(vm->slots, &vm->srcu,
+							      lockdep_is_held(&vm->lock));
+	unsigned int low = 0, high = slots->count;
+
+	while (low < high) {
+		unsigned int mid = (low + high) / 2;
+		const struct nv_slot *slot = slots->slot[mid];
+
+		if (gfn < slot->gfn)
+			high = mid;
+		else if (gfn - slot->gfn >= slot->npages)
+			low = mid + 1;
+		else
+			return slot;
+	}
+	return NULL;
+}
+
+void slots_mark_dirty(const struct nv_slot *slot, u64 gfn)
+{
+	if (slot->dirty)
+		set_bit(gfn - slot->gfn, slot->dirty);
+}
+
+static struct nv_slot *by_id(const struct nv_slots *slots, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < slots->count; i++)
+		if (slots->slot[i]->id == id)
+			return slots->slot[i];
+	return NULL;
+}
+
+static const struct nv_slot *overlaps(const struct nv_slots *slots, const struct nv_slot *new)
+{
+	unsigned int i;
+
+	for (i = 0; i < slots->count; i++) {
+		const struct nv_slot *s = slots->slot[i];
+
+		if (s->id != new->id && new->gfn < s->gfn + s->npages &&
+		    s->gfn < new->gfn + new->npages)
+			return s;
+	}
+	return NULL;
+}
+
+static void slot_free(struct nv_vm *vm, struct nv_slot *slot)
+{
+	if (!slot)
+		return;
+	pin_release(vm, slot);
+	kvfree(slot->dirty);
+	kfree(slot);
+}
+
+static int check_region(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
+{
+	struct nv_refusal *why = &vm->refusal;
+
+	if ((r->slot >> 16) || (r->slot & 0xffff) >= NV_MAX_SLOTS)
+		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
+				 "slot %u: numbers go from 0 to %u, address space 0 only",
+				 r->slot, NV_MAX_SLOTS - 1);
+	if (r->flags & ~SLOT_FLAGS)
+		return nv_refuse(why, NESTVM_REFUSED_CAPABILITY, -EINVAL,
+				 "slot %u: flags %#x are not supported", r->slot, r->flags);
+	if (!PAGE_ALIGNED(r->guest_phys_addr) || !PAGE_ALIGNED(r->memory_size) ||
+	    !PAGE_ALIGNED(r->userspace_addr))
+		return nv_refuse(why, NESTVM_REFUSED_SLOT_UNALIGNED, -EINVAL,
+				 "slot %u: guest address %#llx, size %#llx and host address %#llx must be multiples of 4096",
+				 r->slot, r->guest_phys_addr, r->memory_size, r->userspace_addr);
+	if (r->guest_phys_addr + r->memory_size < r->guest_phys_addr ||
+	    (r->guest_phys_addr + r->memory_size) >> PAGE_SHIFT > max_gfn())
+		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
+				 "slot %u: %#llx bytes at %#llx reach beyond the guest's physical addresses",
+				 r->slot, r->memory_size, r->guest_phys_addr);
+	if (r->memory_size && !access_ok((void __user *)(unsigned long)r->userspace_addr,
+					 r->memory_size))
+		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
+				 "slot %u: host address %#llx is not in user space", r->slot,
+				 r->userspace_addr);
+	return 0;
+}
+
+static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region *r,
+		     const struct nv_slot *old, struct nv_slot **out)
+{
+	struct nv_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!slot)
+		return -ENOMEM;
+	slot->id = r->slot;
+	slot->gfn = r->guest_phys_addr >> PAGE_SHIFT;
+	slot->npages = r->memory_size >> PAGE_SHIFT;
+	slot->hva = r->userspace_addr;
+	slot->flags = r->flags;
+	ret = -ENOMEM;
+	if (r->flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		slot->dirty = kvcalloc(BITS_TO_LONGS(slot->npages), sizeof(long),
+				       GFP_KERNEL_ACCOUNT);
+		if (!slot->dirty)
+			goto free;
+	}
+	if (vm->dynamic) {
+		*out = slot;
+		return 0;
+	}
+	/* The same memory under new flags or at a new address: the pins move over. */
+	if (old && old->hva == slot->hva && old->npages == slot->npages &&
+	    !((old->flags ^ slot->flags) & KVM_MEM_READONLY)) {
+		slot->pages = old->pages;
+	} else {
+		ret = pin_slot(vm, slot);
+		if (ret)
+			goto free;
+	}
+	*out = slot;
+	return 0;
+
+free:
+	kvfree(slot->dirty);
+	kfree(slot);
+	return ret;
+}
+
+/* A copy of @slots without the slot of @id, and with @add in its place by address. */
+static struct nv_slots *copy_slots(const struct nv_slots *slots, u32 id, struct nv_slot *add)
+{
+	struct nv_slots *new = kvzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	unsigned int i, n = 0;
+
+	if (!new)
+		return NULL;
+	for (i = 0; i < slots->count; i++) {
+		struct nv_slot *s = slots->slot[i];
+
+		if (s->id == id)
+			continue;
+		if (add && add->gfn < s->gfn) {
+			new->slot[n++] = add;
+			add = NULL;
+		}
+		new->slot[n++] = s;
+	}
+	if (add)
+		new->slot[n++] = add;
+	new->count = n;
+	return new;
+}
+
+int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
+{
+	struct nv_slots *slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
+	struct nv_slot *old, *new = NULL;
+	const struct nv_slot *other;
+	struct nv_slots *next;
+	int ret;
+
+	ret = check_region(vm, r);
+	if (ret)
+		return ret;
+	old = by_id(slots, r->slot);
+	if (!r->memory_size && !old)
+		return -EINVAL;
+	if (r->memory_size) {
+		struct nv_slot probe = {
+			.id = r->slot,
+			.gfn = r->guest_phys_addr >> PAGE_SHIFT,
+			.npages = r->memory_size >> PAGE_SHIFT,
+		};
+
+		/* KVM API: a slot keeps its size, and whether it can be written. */
+		if (old && (old->npages != probe.npages || old->hva != r->userspace_addr ||
+			    ((old->flags ^ r->flags) & KVM_MEM_READONLY)))
+			return -EINVAL;
+		other = overlaps(slots, &probe);
+		if (other)
+			return nv_refuse(&vm->refusal, NESTVM_REFUSED_SLOT_OVERLAP, -EEXIST,
+					 "slot %u: %#llx bytes at %#llx overlap slot %u",
+					 r->slot, r->memory_size, r->guest_phys_addr, other->id);
+		if (!old && slots->count >= NV_MAX_SLOTS)
+			return -EINVAL;
+		ret = make_slot(vm, r, old, &new);
+		if (ret)
+			return ret;
+	}
+
+	next = copy_slots(slots, r->slot, new);
+	if (!next) {
+		if (new && old && new->pages == old->pages)
+			new->pages = NULL;
+		slot_free(vm, new);
+		return -ENOMEM;
+	}
+	rcu_assign_pointer(vm->slots, next);
+	/* From here on nobody finds the old slot; who has, may still fill EPT01 from it. */
+	synchronize_srcu_expedited(&vm->srcu);
+	if (old) {
+		ept_zap(vm, old->gfn, old->npages);
+		/* No vCPU runs on, and no nested mapping holds, what was there. */
+		nv_vm_request_sync(vm, REQ_EPT01_CHANGED);
+		if (new && new->pages == old->pages)
+			old->pages = NULL;
+		slot_free(vm, old);
+	}
+	kvfree(slots);
+	return 0;
+}
+
+int slots_get_dirty(struct nv_vm *vm, struct kvm_dirty_log *log)
+{
+	struct nv_slots *slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
+	struct nv_slot *slot;
+	unsigned long *copy;
+	size_t i, longs;
+	int ret = 0;
+
+	if ((log->slot >> 16) || (log->slot & 0xffff) >= NV_MAX_SLOTS)
+		return -EINVAL;
+	slot = by_id(slots, log->slot);
+	if (!slot || !slot->dirty)
+		return -ENOENT;
+	longs = BITS_TO_LONGS(slot->npages);
+	copy = kvcalloc(longs, sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	/* Write access is taken away first: a write from now on sets its bit again. */
+	for (i = 0; i < longs; i++)
+		copy[i] = xchg(&slot->dirty[i], 0);
+	ept_zap(vm, slot->gfn, slot->npages);
+	nv_vm_request_sync(vm, REQ_EPT01_CHANGED);
+	/* What was written before the vCPUs left the guest. */
+	for (i = 0; i < longs; i++)
+		copy[i] |= xchg(&slot->dirty[i], 0);
+	if (copy_to_user(log->dirty_bitmap, copy, longs * sizeof(long)))
+		ret = -EFAULT;
+	if (ret)
+		for (i = 0; i < longs; i++)
+			slot->dirty[i] |= copy[i];
+	kvfree(copy);
+	return ret;
+}
+
+void slots_destroy(struct nv_vm *vm)
+{
+	struct nv_slots *slots = rcu_dereference_protected(vm->slots, 1);
+	unsigned int i;
+
+	if (!slots)
+		return;
+	for (i = 0; i < slots->count; i++)
+		slot_free(vm, slots->slot[i]);
+	kvfree(slots);
+}
