@@ -24,6 +24,8 @@ void cpu_raise_db(struct nv_vcpu *vcpu, u64 dr6_bits);
  * instructions that complete. cpu_regs.c
  */
 void cpu_skip_insn(struct nv_vcpu *vcpu);
+/* The same for an instruction that we executed ourselves and that ends at @rip. */
+void cpu_step_to(struct nv_vcpu *vcpu, u64 rip);
 
 /*
  * MSRs of the running vCPU's L1. @host: user space asks, so read-only values may
@@ -33,17 +35,27 @@ void cpu_skip_insn(struct nv_vcpu *vcpu);
 int cpu_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host);
 int cpu_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host);
 
-/* CPUID. cpu_cpuid.c */
-int cpu_cpuid_supported(struct kvm_cpuid2 *head, struct kvm_cpuid_entry2 *entries);
+/*
+ * CPUID. cpu_cpuid.c. Entries in the ABI's form; -EINVAL with a reason in
+ * vcpu->refusal. What the VM may not have is cut from what user space sets.
+ */
+int cpu_cpuid_supported(struct kvm_cpuid_entry2 *entries, u32 max, bool expose);
 int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 count);
-int cpu_cpuid_get(struct nv_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 *count);
+int cpu_cpuid_get(struct nv_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 max);
 void cpu_cpuid_free(struct nv_vcpu *vcpu);
+/* The expose switch changed after CPUID was set: cut again. */
+void cpu_cpuid_refresh(struct nv_vcpu *vcpu);
 void cpu_cpuid(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 regs[4]);
-bool cpu_has(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, unsigned int reg, unsigned int bit);
-unsigned int cpu_maxphyaddr(struct nv_vcpu *vcpu);
-/* CR4 bits that the vCPU's CPUID does not offer: reserved. */
+
+/* Control registers by instruction or by user space's SREGS. cpu_cr.c */
+bool cpu_mov_to_cr0(struct nv_vcpu *vcpu, u64 value);	/* false: #GP was raised */
+bool cpu_mov_to_cr4(struct nv_vcpu *vcpu, u64 value);
 u64 cpu_cr4_reserved(struct nv_vcpu *vcpu);
-u64 cpu_efer_reserved(struct nv_vcpu *vcpu);
+struct kvm_sregs;
+void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s);
+int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s);
+/* PAE paging: read the four PDPTEs into the VMCS. False: a reserved bit is set. */
+bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3);
 
 /* TSC as L1 and as the running guest read it, now. cpu_tsc.c */
 u64 cpu_tsc_l1(struct nv_vcpu *vcpu);

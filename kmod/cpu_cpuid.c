@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* CPUID of a vCPU: take it from user space, cut it to what may be, answer it. */
+#include <linux/kvm.h>
+#include <linux/slab.h>
+#include <asm/processor.h>
+#include <asm/tsc.h>
+#include <uapi/nestvm.h>
+#include "cpu.h"
+#include "cpuid_policy.h"
+#include "vcpu.h"
+#include "vlapic.h"
+
+struct nv_cpuid {
+	u32 count;
+	struct cpuid_entry set[CPUID_MAX_ENTRIES];	/* as user space wrote them */
+	struct cpuid_entry entry[CPUID_MAX_ENTRIES];	/* cut to what the VM may have */
+};
+
+static void host_cpuid(void *arg, u32 leaf, u32 subleaf, struct cpuid_words *r)
+{
+	cpuid_count(leaf, subleaf, &r->eax, &r->ebx, &r->ecx, &r->edx);
+}
+
+static struct cpuid_policy policy_of(bool expose)
+{
+	return (struct cpuid_policy) {
+		.host = host_cpuid,
+		.expose = expose,
+		.lapic = true,
+		.tsc_khz = tsc_khz,
+		.apic_hz = VLAPIC_TIMER_HZ,
+	};
+}
+
+static void to_user(struct kvm_cpuid_entry2 *out, const struct cpuid_entry *in)
+{
+	*out = (struct kvm_cpuid_entry2) {
+		.function = in->leaf,
+		.index = in->subleaf,
+		.flags = in->by_subleaf ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+		.eax = in->r.eax, .ebx = in->r.ebx, .ecx = in->r.ecx, .edx = in->r.edx,
+	};
+}
+
+int cpu_cpuid_supported(struct kvm_cpuid_entry2 *entries, u32 max, bool expose)
+{
+	struct cpuid_policy policy = policy_of(expose);
+	struct cpuid_entry *e;
+	int i, n;
+
+	e = kcalloc(CPUID_MAX_ENTRIES, sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	n = cpuid_supported(&policy, e, CPUID_MAX_ENTRIES);
+	if (n > (int)max)
+		n = -E2BIG;
+	for (i = 0; i < n; i++)
+		to_user(&entries[i], &e[i]);
+	kfree(e);
+	return n;
+}
+
+void cpu_cpuid_refresh(struct nv_vcpu *vcpu)
+{
+	struct cpuid_policy policy = policy_of(vcpu->vm->expose);
+	struct nv_cpuid *c = vcpu->cpuid;
+
+	if (!c)
+		return;
+	memcpy(c->entry, c->set, sizeof(c->entry));
+	cpuid_restrict(&policy, c->entry, c->count);
+	cpu_features_from_cpuid(&vcpu->features, c->entry, c->count);
+	vmx_update_controls(vcpu);
+}
+
+int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 count)
+{
+	struct cpuid_policy policy = policy_of(vcpu->vm->expose);
+	const char *why = "CPUID entries are not valid";
+	struct nv_cpuid *c;
+	u32 i;
+	int ret;
+
+	if (count > CPUID_MAX_ENTRIES)
+		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CPUID, -E2BIG,
+				 "%u CPUID entries are more than the %u a vCPU can have", count,
+				 CPUID_MAX_ENTRIES);
+	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	if (!c)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		c->set[i] = (struct cpuid_entry) {
+			.leaf = entries[i].function,
+			.subleaf = entries[i].index,
+			.by_subleaf = entries[i].flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+			.r = { entries[i].eax, entries[i].ebx, entries[i].ecx, entries[i].edx },
+		};
+	c->count = count;
+	ret = cpuid_check(&policy, c->set, count, &why);
+	if (ret) {
+		kfree(c);
+		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CPUID, ret, "%s", why);
+	}
+	kfree(vcpu->cpuid);
+	vcpu->cpuid = c;
+	cpu_cpuid_refresh(vcpu);
+	return 0;
+}
+
+int cpu_cpuid_get(struct nv_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 max)
+{
+	struct nv_cpuid *c = vcpu->cpuid;
+	u32 i;
+
+	if (!c)
+		return 0;
+	if (c->count > max)
+		return -E2BIG;
+	for (i = 0; i < c->count; i++)
+		to_user(&entries[i], &c->entry[i]);
+	return c->count;
+}
+
+void cpu_cpuid_free(struct nv_vcpu *vcpu)
+{
+	kfree(vcpu->cpuid);
+	vcpu->cpuid = NULL;
+}
+
+void cpu_cpuid(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 regs[4])
+{
+	struct cpuid_state state = {
+		.cr4 = vmx_cr4(vcpu),
+		.xcr0 = vcpu->xcr0,
+		.apic_base = vcpu->apic_base,
+		.apic_id = vcpu->id,
+	};
+	struct nv_cpuid *c = vcpu->cpuid;
+	struct cpuid_words r = { };
+
+	if (c)
+		cpuid_execute(c->entry, c->count, &state, leaf, subleaf, &r);
+	regs[0] = r.eax;
+	regs[1] = r.ebx;
+	regs[2] = r.ecx;
+	regs[3] = r.edx;
+}

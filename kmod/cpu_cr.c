@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Control registers of L1: MOV CR, user space's SREGS, PDPTEs. */
+#include <linux/kvm.h>
+#include <linux/string.h>
+#include "cpu.h"
+#include "gmem.h"
+#include "nested/nested.h"
+#include "vcpu.h"
+#include "vlapic.h"
+#include "vmx/fpu.h"
+
+u64 cpu_cr4_reserved(struct nv_vcpu *vcpu)
+{
+	return ~cpu_cr4_allowed(&vcpu->features);
+}
+
+static struct cpu_mode current_mode(struct nv_vcpu *vcpu)
+{
+	return (struct cpu_mode) {
+		.cr0 = vmx_cr0(vcpu),
+		.cr3 = vmx_cr3(vcpu),
+		.cr4 = vmx_cr4(vcpu),
+		.efer = vmx_efer(vcpu),
+		.cs_l = vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L,
+	};
+}
+
+bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3)
+{
+	u64 pdpte[4];
+	int i;
+
+	/* SDM 3A "PDPTE Registers": 32-byte aligned, in the low 4 GB. */
+	if (gmem_read(vcpu->vm, gpa1(cr3 & 0xffffffe0ull), pdpte, sizeof(pdpte)))
+		return false;
+	for (i = 0; i < 4; i++)
+		if ((pdpte[i] & 1) && !cpu_pdpte_valid(&vcpu->features, pdpte[i]))
+			return false;
+	for (i = 0; i < 4; i++)
+		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, pdpte[i]);
+	return true;
+}
+
+static bool uses_pdptes(u64 cr0, u64 cr4, u64 efer)
+{
+	return (cr0 & CR0_PG) && (cr4 & CR4_PAE) && !(efer & IA32_EFER_LMA);
+}
+
+/*
+ * While L2 runs, the register is vmcs02's: the bits L1 did not take are L2's
+ * own, and the read shadow stays L1's business for the bits it did take.
+ */
+static void guest_write_cr0(struct nv_vcpu *vcpu, u64 value)
+{
+	if (vcpu->l2)
+		nested_set_cr0(vcpu, value);
+	else
+		vmx_set_cr0(vcpu, value);
+}
+
+static void guest_write_cr4(struct nv_vcpu *vcpu, u64 value)
+{
+	if (vcpu->l2)
+		nested_set_cr4(vcpu, value);
+	else
+		vmx_set_cr4(vcpu, value);
+}
+
+bool cpu_mov_to_cr0(struct nv_vcpu *vcpu, u64 value)
+{
+	struct cpu_mode m = current_mode(vcpu);
+	u64 efer = m.efer;
+
+	value |= CR0_ET;
+	if (!cpu_cr0_write_ok(&m, value) || (!vcpu->l2 && !nested_cr0_allowed(vcpu, value)))
+		goto gp;
+	/* Paging is being turned on with PAE outside IA-32e mode. */
+	if ((efer & IA32_EFER_LME) && (value & CR0_PG))
+		efer |= IA32_EFER_LMA;
+	if (!(m.cr0 & CR0_PG) && uses_pdptes(value, m.cr4, efer) && !cpu_load_pdptes(vcpu, m.cr3))
+		goto gp;
+	guest_write_cr0(vcpu, value);
+	if ((m.cr0 ^ value) & CR0_PG)
+		nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
+	return true;
+gp:
+	cpu_raise_gp(vcpu);
+	return false;
+}
+
+/* SDM 3A "Operations that Invalidate TLBs": a change of these in CR4. */
+#define CR4_FLUSHES	(CR4_PGE | CR4_PAE | CR4_PSE | CR4_SMEP | CR4_PCIDE | CR4_LA57)
+
+bool cpu_mov_to_cr4(struct nv_vcpu *vcpu, u64 value)
+{
+	struct cpu_mode m = current_mode(vcpu);
+
+	if (!cpu_cr4_write_ok(&vcpu->features, &m, value) ||
+	    (!vcpu->l2 && !nested_cr4_allowed(vcpu, value)))
+		goto gp;
+	if (uses_pdptes(m.cr0, value, m.efer) &&
+	    ((m.cr4 ^ value) & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP)) &&
+	    !cpu_load_pdptes(vcpu, m.cr3))
+		goto gp;
+	guest_write_cr4(vcpu, value);
+	if ((m.cr4 ^ value) & CR4_FLUSHES)
+		nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
+	return true;
+gp:
+	cpu_raise_gp(vcpu);
+	return false;
+}
+
+static void segment_to_user(enum nv_seg seg, struct kvm_segment *out)
+{
+	struct nv_segment s;
+
+	vmx_get_segment(seg, &s);
+	*out = (struct kvm_segment) {
+		.base = s.base,
+		.limit = s.limit,
+		.selector = s.sel,
+		.type = s.ar & SEG_AR_TYPE,
+		.s = !!(s.ar & SEG_AR_S),
+		.dpl = (s.ar & SEG_AR_DPL) >> SEG_AR_DPL_SHIFT,
+		.present = !!(s.ar & SEG_AR_P) && !(s.ar & SEG_AR_UNUSABLE),
+		.avl = !!(s.ar & SEG_AR_AVL),
+		.l = !!(s.ar & SEG_AR_L),
+		.db = !!(s.ar & SEG_AR_DB),
+		.g = !!(s.ar & SEG_AR_G),
+		.unusable = !!(s.ar & SEG_AR_UNUSABLE),
+	};
+}
+
+static void segment_from_user(enum nv_seg seg, const struct kvm_segment *in)
+{
+	struct nv_segment s = {
+		.base = in->base,
+		.limit = in->limit,
+		.sel = in->selector,
+	};
+
+	if (in->unusable || !in->present)
+		s.ar = SEG_AR_UNUSABLE;
+	else
+		s.ar = (in->type & 15) | (in->s & 1) << 4 | (in->dpl & 3) << 5 | BIT(7) |
+		       (in->avl & 1) << 12 | (in->l & 1) << 13 | (in->db & 1) << 14 |
+		       (in->g & 1) << 15;
+	vmx_set_segment(seg, &s);
+}
+
+void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s)
+{
+	memset(s, 0, sizeof(*s));
+	segment_to_user(SEG_CS, &s->cs);
+	segment_to_user(SEG_DS, &s->ds);
+	segment_to_user(SEG_ES, &s->es);
+	segment_to_user(SEG_FS, &s->fs);
+	segment_to_user(SEG_GS, &s->gs);
+	segment_to_user(SEG_SS, &s->ss);
+	segment_to_user(SEG_TR, &s->tr);
+	segment_to_user(SEG_LDTR, &s->ldt);
+	s->gdt.base = vmcs_read(VMCS_GUEST_GDTR_BASE);
+	s->gdt.limit = vmcs_read(VMCS_GUEST_GDTR_LIMIT);
+	s->idt.base = vmcs_read(VMCS_GUEST_IDTR_BASE);
+	s->idt.limit = vmcs_read(VMCS_GUEST_IDTR_LIMIT);
+	s->cr0 = vmx_cr0(vcpu);
+	s->cr2 = vcpu->regs.cr2;
+	s->cr3 = vmx_cr3(vcpu);
+	s->cr4 = vmx_cr4(vcpu);
+	s->cr8 = vcpu->lapic ? vlapic_cr8(vcpu) : vcpu->run->cr8;
+	s->efer = vmx_efer(vcpu);
+	s->apic_base = vcpu->apic_base;
+	if (nv_event_valid(&vcpu->ev.reinject) &&
+	    (vcpu->ev.reinject.info & INTR_INFO_TYPE) == INTR_TYPE_EXT) {
+		u8 vector = nv_event_vector(&vcpu->ev.reinject);
+
+		s->interrupt_bitmap[vector / 64] |= BIT_ULL(vector % 64);
+	}
+}
+
+int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s)
+{
+	struct cpu_mode m = {
+		.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer, .cs_l = s->cs.l,
+	};
+	int i;
+
+	if (!cpu_mode_valid(&vcpu->features, &m) || !cpu_cr8_valid(s->cr8))
+		return -EINVAL;
+	if (!x86_canonical(s->gdt.base, 48) || !x86_canonical(s->idt.base, 48) ||
+	    !x86_canonical(s->fs.base, 48) || !x86_canonical(s->gs.base, 48) ||
+	    !x86_canonical(s->tr.base, 48))
+		return -EINVAL;
+	if (s->apic_base != vcpu->apic_base) {
+		if (vcpu->lapic && vlapic_msr_write(vcpu, IA32_APIC_BASE, s->apic_base, true))
+			return -EINVAL;
+		if (!vcpu->lapic) {
+			if (!cpu_apic_base_valid(&vcpu->features, s->apic_base))
+				return -EINVAL;
+			vcpu->apic_base = s->apic_base;
+		}
+	}
+	vcpu->regs.cr2 = s->cr2;
+	vmx_set_efer(vcpu, s->efer);
+	vmx_set_cr3(vcpu, s->cr3);
+	vmx_set_cr0(vcpu, s->cr0 | CR0_ET);
+	vmx_set_cr4(vcpu, s->cr4);
+	if (uses_pdptes(s->cr0, s->cr4, s->efer) && !cpu_load_pdptes(vcpu, s->cr3))
+		for (i = 0; i < 4; i++)
+			vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, 0);
+	if (vcpu->lapic)
+		vlapic_set_cr8(vcpu, s->cr8);
+	else
+		vcpu->run->cr8 = s->cr8;
+	segment_from_user(SEG_CS, &s->cs);
+	segment_from_user(SEG_DS, &s->ds);
+	segment_from_user(SEG_ES, &s->es);
+	segment_from_user(SEG_FS, &s->fs);
+	segment_from_user(SEG_GS, &s->gs);
+	segment_from_user(SEG_SS, &s->ss);
+	segment_from_user(SEG_TR, &s->tr);
+	segment_from_user(SEG_LDTR, &s->ldt);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, s->gdt.base);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, s->gdt.limit);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, s->idt.base);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, s->idt.limit);
+	for (i = 0; i < 256; i++)
+		if (s->interrupt_bitmap[i / 64] & BIT_ULL(i % 64)) {
+			vcpu->ev.reinject = (struct nv_event) {
+				.info = INTR_INFO_VALID | INTR_TYPE_EXT | i,
+			};
+			break;
+		}
+	nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
+	return 0;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guest memory from the kernel's side. */
+#include "gmem.h"
+#include <linux/kvm.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include "cpu.h"
+#include "cpuid_bits.h"
+#include "ept/ept.h"
+#include "gwalk.h"
+#include "nested/nested.h"
+#include "vcpu.h"
+
+/* The kernel's address of a guest page, or NULL. Pinned: no user-memory walk. */
+static void *page_at(struct nv_vm *vm, gpa1_t gpa, bool write, struct page **page)
+{
+	u64 gfn = gpa1_pfn(gpa);
+	const struct nv_slot *slot = slots_find(vm, gfn);
+
+	if (!slot || !slot->pages || (write && (slot->flags & KVM_MEM_READONLY)))
+		return NULL;
+	if (write)
+		slots_mark_dirty(slot, gfn);
+	*page = slot->pages[gfn - slot->gfn];
+	return page_address(*page);
+}
+
+int gmem_read(struct nv_vm *vm, gpa1_t gpa, void *buf, size_t len)
+{
+	struct page *page;
+
+	while (len) {
+		size_t offset = gpa.v & ~PAGE_MASK;
+		size_t n = min(len, PAGE_SIZE - offset);
+		void *va = page_at(vm, gpa, false, &page);
+
+		if (!va)
+			return -EFAULT;
+		memcpy(buf, va + offset, n);
+		gpa.v += n;
+		buf += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int gmem_write(struct nv_vm *vm, gpa1_t gpa, const void *buf, size_t len)
+{
+	struct page *page;
+
+	while (len) {
+		size_t offset = gpa.v & ~PAGE_MASK;
+		size_t n = min(len, PAGE_SIZE - offset);
+		void *va = page_at(vm, gpa, true, &page);
+
+		if (!va)
+			return -EFAULT;
+		memcpy(va + offset, buf, n);
+		gpa.v += n;
+		buf += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int gmem_cmpxchg64(struct nv_vm *vm, gpa1_t gpa, u64 old, u64 new)
+{
+	struct page *page;
+	u64 *va = page_at(vm, gpa, true, &page);
+
+	if (!va || (gpa.v & 7))
+		return -EFAULT;
+	return cmpxchg(va + (gpa.v & ~PAGE_MASK) / 8, old, new) != old;
+}
+
+int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new)
+{
+	struct page *page;
+	u32 *va = page_at(vm, gpa, true, &page);
+
+	if (!va || (gpa.v & 3))
+		return -EFAULT;
+	return cmpxchg(va + (gpa.v & ~PAGE_MASK) / 4, old, new) != old;
+}
+
+int gmem_map(struct nv_vm *vm, gpa1_t gpa, struct nv_gpage *p)
+{
+	void *va = page_at(vm, gpa, false, &p->page);
+
+	if (!va) {
+		p->page = NULL;
+		return -EFAULT;
+	}
+	get_page(p->page);
+	p->va = va;
+	p->gpa = gpa1_of_pfn(gpa1_pfn(gpa));
+	p->hpa = hpa(page_to_phys(p->page));
+	return 0;
+}
+
+void gmem_unmap(struct nv_vm *vm, struct nv_gpage *p, bool dirty)
+{
+	const struct nv_slot *slot;
+
+	if (!p->page)
+		return;
+	if (dirty) {
+		slot = slots_find(vm, gpa1_pfn(p->gpa));
+		if (slot)
+			slots_mark_dirty(slot, gpa1_pfn(p->gpa));
+	}
+	put_page(p->page);
+	p->page = NULL;
+	p->va = NULL;
+}
+
+/* One walk of the running guest's tables: its memory, and what stopped it. */
+struct walk {
+	struct nv_vcpu *vcpu;
+	struct nv_fault *fault;
+	bool faulted;
+};
+
+/* An address that the walk uses: L2's goes through EPT12 first. */
+static bool table_address(struct walk *w, u64 gpa, bool write, gpa1_t *out)
+{
+	int ret;
+
+	if (!w->vcpu->l2 || !nested_has_ept12(w->vcpu)) {
+		*out = gpa1(gpa);
+		return true;
+	}
+	ret = nested_translate(w->vcpu, gpa2(gpa), write ? GMEM_WRITE : GMEM_READ, true, out,
+			       w->fault);
+	if (ret == -EINTR)
+		w->faulted = true;
+	return !ret;
+}
+
+static bool walk_read(void *ctx, u64 gpa, unsigned int size, u64 *entry)
+{
+	struct walk *w = ctx;
+	gpa1_t at;
+
+	if (!table_address(w, gpa, false, &at))
+		return false;
+	*entry = 0;
+	return !gmem_read(w->vcpu->vm, at, entry, size);
+}
+
+static enum gwalk_xchg walk_cmpxchg(void *ctx, u64 gpa, unsigned int size, u64 old, u64 new)
+{
+	struct walk *w = ctx;
+	gpa1_t at;
+	int ret;
+
+	if (!table_address(w, gpa, true, &at))
+		return GWALK_XCHG_NO_MEMORY;
+	if (size == 8)
+		ret = gmem_cmpxchg64(w->vcpu->vm, at, old, new);
+	else
+		ret = gmem_cmpxchg32(w->vcpu->vm, at, old, new);
+	if (ret < 0)
+		return GWALK_XCHG_DONE;	/* ROM: the write is ignored */
+	return ret ? GWALK_XCHG_CHANGED : GWALK_XCHG_DONE;
+}
+
+static const struct gwalk_ops walk_ops = { .read = walk_read, .cmpxchg = walk_cmpxchg };
+
+static void paging_state(struct nv_vcpu *vcpu, struct gwalk_regs *r)
+{
+	int i;
+
+	*r = (struct gwalk_regs) {
+		.cr0 = vmx_cr0(vcpu),
+		.cr3 = vmx_cr3(vcpu),
+		.cr4 = vmx_cr4(vcpu),
+		.efer = vmx_efer(vcpu),
+		.rflags = vmx_rflags(),
+		.cpl = vmx_cpl(vcpu),
+		.maxphyaddr = vcpu->features.maxphyaddr,
+		.page1g = vcpu->features.f80000001_edx & CPUID_80000001_EDX_PDPE1GB,
+	};
+	if ((r->cr0 & CR0_PG) && (r->cr4 & CR4_PAE) && !(r->efer & IA32_EFER_LMA))
+		for (i = 0; i < 4; i++)
+			r->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE0 + 2 * i);
+}
+
+int gmem_translate(struct nv_vcpu *vcpu, u64 la, unsigned int access, gpa1_t *gpa,
+		   struct nv_fault *fault)
+{
+	struct walk w = { .vcpu = vcpu, .fault = fault };
+	struct gwalk_regs regs;
+	unsigned int how = 0;
+	struct gwalk walk;
+
+	*fault = (struct nv_fault) { };
+	if (access & GMEM_WRITE)
+		how |= GWALK_WRITE;
+	if (access & GMEM_FETCH)
+		how |= GWALK_FETCH;
+	if (access & GMEM_SYSTEM)
+		how |= GWALK_IMPLICIT;
+	paging_state(vcpu, &regs);
+	switch (gwalk(&walk, &regs, &walk_ops, &w, la, how)) {
+	case GWALK_OK:
+		break;
+	case GWALK_FAULT:
+		fault->vector = VEC_PF;
+		fault->error = walk.error;
+		fault->cr2 = la;
+		return -EINTR;
+	case GWALK_RETRY:
+		return -EAGAIN;
+	default:
+		return w.faulted ? -EINTR : -EFAULT;
+	}
+	if (!vcpu->l2 || !nested_has_ept12(vcpu)) {
+		*gpa = gpa1(walk.gpa);
+		return 0;
+	}
+	return nested_translate(vcpu, gpa2(walk.gpa), access, false, gpa, fault);
+}
+
+static int access_la(struct nv_vcpu *vcpu, u64 la, void *in, const void *out, size_t len,
+		     unsigned int access, struct nv_fault *fault)
+{
+	gpa1_t gpa[2];
+	size_t first = min(len, PAGE_SIZE - (la & ~PAGE_MASK));
+	int ret;
+
+	/* Both pages are translated before a byte moves. Longer accesses do not exist. */
+	if (len > PAGE_SIZE)
+		return -EFAULT;
+	ret = gmem_translate(vcpu, la, access, &gpa[0], fault);
+	if (!ret && len > first)
+		ret = gmem_translate(vcpu, la + first, access, &gpa[1], fault);
+	if (ret)
+		return ret;
+	if (in)
+		ret = gmem_read(vcpu->vm, gpa[0], in, first);
+	else
+		ret = gmem_write(vcpu->vm, gpa[0], out, first);
+	if (ret || len == first)
+		return ret;
+	if (in)
+		return gmem_read(vcpu->vm, gpa[1], in + first, len - first);
+	return gmem_write(vcpu->vm, gpa[1], out + first, len - first);
+}
+
+int gmem_read_la(struct nv_vcpu *vcpu, u64 la, void *buf, size_t len, unsigned int access,
+		 struct nv_fault *fault)
+{
+	return access_la(vcpu, la, buf, NULL, len, access, fault);
+}
+
+int gmem_write_la(struct nv_vcpu *vcpu, u64 la, const void *buf, size_t len,
+		  struct nv_fault *fault)
+{
+	return access_la(vcpu, la, NULL, buf, len, GMEM_WRITE, fault);
+}
+
+void gmem_raise(struct nv_vcpu *vcpu, const struct nv_fault *fault)
+{
+	if (fault->nested_exit)
+		nested_ept12_fault(vcpu, fault);
+	else if (fault->vector == VEC_PF)
+		cpu_raise_pf(vcpu, fault->error, fault->cr2);
+	else
+		cpu_raise_error(vcpu, fault->vector, fault->error);
+}

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Port and MMIO accesses: the exchange with devices, in the kernel or in user space. */
+#include "insn_io.h"
+#include <linux/kvm.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "cpu.h"
+#include "ept/ept.h"
+#include "gmem.h"
+#include "insn_decode.h"
+#include "insn_exec.h"
+#include "irq.h"
+#include "vcpu.h"
+#include "vlapic.h"
+#include "vmx/fpu.h"
+
+/* Where user space finds port data: the second page of the run area. */
+#define PIO_OFFSET	PAGE_SIZE
+
+struct nv_io {
+	/* IN, OUT, INS, OUTS */
+	u16 port;
+	u8 size;		/* of one element, bytes */
+	bool in, string, rep;
+	u32 count;		/* elements of this turn */
+	u64 la;			/* linear address of the first element */
+	/* MMIO */
+	struct nv_insn insn;
+	struct insn_mmio mmio;
+	u64 rip;
+	u8 bytes[INSN_MAX_LEN];
+	u8 nbytes;
+	bool moved;		/* the instruction is done, writes to user space remain */
+};
+
+int insn_io_create(struct nv_vcpu *vcpu)
+{
+	vcpu->io = kzalloc(sizeof(*vcpu->io), GFP_KERNEL_ACCOUNT);
+	return vcpu->io ? 0 : -ENOMEM;
+}
+
+void insn_io_destroy(struct nv_vcpu *vcpu)
+{
+	kfree(vcpu->io);
+	vcpu->io = NULL;
+}
+
+/* ------------------------------------------------------------------ ports */
+
+static void *pio_data(struct nv_vcpu *vcpu)
+{
+	return page_address(vcpu->run_pages[1]);
+}
+
+static u64 address_mask(struct nv_vcpu *vcpu)
+{
+	/* SDM 3C "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS" */
+	switch ((vmcs_read(VMCS_EXIT_INSN_INFO) >> 7) & 7) {
+	case 0:
+		return 0xffff;
+	case 1:
+		return 0xffffffff;
+	}
+	return ~0ull;
+}
+
+static void add_masked(struct nv_vcpu *vcpu, unsigned int reg, s64 delta, u64 mask)
+{
+	u64 old = vcpu->regs.gpr[reg];
+	u64 new = old + delta;
+
+	/* A 32-bit result clears the upper half; a 16-bit one leaves the rest. */
+	if (mask == 0xffff)
+		new = (old & ~mask) | (new & mask);
+	vcpu->regs.gpr[reg] = mask == 0xffffffff ? (u32)new : new;
+}
+
+/* @count elements of a string instruction are through. */
+static enum nv_next string_done(struct nv_vcpu *vcpu, u32 count)
+{
+	struct nv_io *io = vcpu->io;
+	u64 mask = address_mask(vcpu);
+	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
+
+	add_masked(vcpu, io->in ? REG_RDI : REG_RSI, step * count, mask);
+	if (!io->rep)
+		return NEXT_INSN;
+	add_masked(vcpu, REG_RCX, -(s64)count, mask);
+	return vcpu->regs.gpr[REG_RCX] & mask ? NEXT_SAME : NEXT_INSN;
+}
+
+static void set_rax(struct nv_vcpu *vcpu, unsigned int size, u32 value)
+{
+	u64 *rax = &vcpu->regs.gpr[REG_RAX];
+
+	switch (size) {
+	case 1:
+		*rax = (*rax & ~0xffull) | (u8)value;
+		break;
+	case 2:
+		*rax = (*rax & ~0xffffull) | (u16)value;
+		break;
+	default:
+		*rax = value;
+	}
+}
+
+/* INS: the data that came goes to memory. */
+static enum nv_next store_string(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
+	struct nv_fault fault;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < io->count; i++) {
+		ret = gmem_write_la(vcpu, io->la + step * i, pio_data(vcpu) + i * io->size,
+				    io->size, &fault);
+		if (ret == -EINTR) {
+			gmem_raise(vcpu, &fault);
+			break;
+		}
+	}
+	if (!i && ret == -EINTR)
+		return NEXT_SAME;
+	return string_done(vcpu, i);
+}
+
+static enum nv_next finish(struct nv_vcpu *vcpu, enum nv_next next)
+{
+	if (next == NEXT_INSN) {
+		cpu_skip_insn(vcpu);
+		next = NEXT_SAME;
+	}
+	return next;
+}
+
+static enum nv_next complete_in(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	u32 value = 0;
+
+	if (io->string)
+		return finish(vcpu, store_string(vcpu));
+	memcpy(&value, pio_data(vcpu), io->size);
+	set_rax(vcpu, io->size, value);
+	return finish(vcpu, NEXT_INSN);
+}
+
+static enum nv_next complete_out(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+
+	return finish(vcpu, io->string ? string_done(vcpu, io->count) : NEXT_INSN);
+}
+
+static enum nv_next to_user(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = io->in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = io->size;
+	run->io.port = io->port;
+	run->io.count = io->count;
+	run->io.data_offset = PIO_OFFSET;
+	vcpu->complete = io->in ? complete_in : complete_out;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static bool in_kernel(struct nv_vcpu *vcpu, void *data)
+{
+	struct nv_io *io = vcpu->io;
+
+	return io->in ? irq_pio_read(vcpu, io->port, data, io->size) :
+			irq_pio_write(vcpu, io->port, data, io->size);
+}
+
+/* How many elements of a REP go in one turn: those on this page, and in the data page. */
+static u32 turn_count(struct nv_vcpu *vcpu, u64 left)
+{
+	struct nv_io *io = vcpu->io;
+	u64 room;
+
+	if (vmx_rflags() & RFLAGS_DF)
+		return 1;
+	room = (PAGE_SIZE - (io->la & ~PAGE_MASK)) / io->size;
+	return clamp_t(u64, left, 1, max_t(u64, room, 1));
+}
+
+static enum nv_next string_io(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct nv_fault fault;
+	u64 left = 1;
+	u32 i;
+	int ret;
+
+	if (io->rep) {
+		left = vcpu->regs.gpr[REG_RCX] & address_mask(vcpu);
+		if (!left)
+			return NEXT_INSN;
+	}
+	io->la = vmcs_read(VMCS_GUEST_LINEAR);
+	io->count = turn_count(vcpu, left);
+	if (!io->in) {
+		ret = gmem_read_la(vcpu, io->la, pio_data(vcpu), io->count * io->size, GMEM_READ,
+				   &fault);
+		if (ret == -EINTR) {
+			gmem_raise(vcpu, &fault);
+			return NEXT_SAME;
+		}
+		if (ret)
+			memset(pio_data(vcpu), 0xff, io->count * io->size);
+	}
+	/* The first element tells whether a device of the kernel is there. */
+	if (!in_kernel(vcpu, pio_data(vcpu)))
+		return to_user(vcpu);
+	for (i = 1; i < io->count; i++)
+		in_kernel(vcpu, pio_data(vcpu) + i * io->size);
+	return io->in ? store_string(vcpu) : string_done(vcpu, io->count);
+}
+
+enum nv_next insn_io_port(struct nv_vcpu *vcpu, u64 qual)
+{
+	struct nv_io *io = vcpu->io;
+	u32 value;
+
+	io->size = (qual & QUAL_IO_SIZE) + 1;
+	io->in = qual & QUAL_IO_IN;
+	io->string = qual & QUAL_IO_STRING;
+	io->rep = qual & QUAL_IO_REP;
+	io->port = qual >> QUAL_IO_PORT_SHIFT;
+	io->count = 1;
+	if (io->string)
+		return string_io(vcpu);
+
+	value = vcpu->regs.gpr[REG_RAX];
+	if (!in_kernel(vcpu, &value)) {
+		memcpy(pio_data(vcpu), &value, io->size);
+		return to_user(vcpu);
+	}
+	if (io->in)
+		set_rax(vcpu, io->size, value);
+	return NEXT_INSN;
+}
+
+/* ------------------------------------------------------------------- MMIO */
+
+static u64 op_read_reg(void *ctx, unsigned int reg)
+{
+	return vmx_reg(ctx, reg);
+}
+
+static void op_write_reg(void *ctx, unsigned int reg, u64 val)
+{
+	vmx_set_reg(ctx, reg, val);
+}
+
+static u64 op_read_rflags(void *ctx)
+{
+	return vmx_rflags();
+}
+
+static void op_write_rflags(void *ctx, u64 val)
+{
+	vmx_set_rflags(val);
+}
+
+static void op_read_seg(void *ctx, unsigned int seg, struct insn_seg *out)
+{
+	struct nv_segment s;
+
+	vmx_get_segment(seg, &s);
+	*out = (struct insn_seg) {
+		.selector = s.sel, .ar = s.ar, .limit = s.limit, .base = s.base,
+	};
+}
+
+static enum insn_result fault_to_insn(int ret, const struct nv_fault *fault,
+				      struct nv_fault *pending, struct insn_fault *f)
+{
+	if (ret == -EINTR) {
+		*pending = *fault;
+		f->vector = fault->vector;
+		f->has_error = true;
+		f->error = fault->error;
+		f->addr = fault->cr2;
+		return INSN_FAULT;
+	}
+	return ret == -EAGAIN ? INSN_AGAIN : INSN_CANNOT;
+}
+
+/* One access, which may lie on two pages: where its pieces are. */
+struct pieces {
+	gpa1_t gpa[2];
+	unsigned int len[2];
+	unsigned int n;
+};
+
+static enum insn_result translate(struct nv_vcpu *vcpu, u64 la, unsigned int size,
+				  unsigned int access, struct pieces *p, struct insn_fault *f)
+{
+	struct nv_fault fault;
+	unsigned int i;
+	int ret;
+
+	p->len[0] = min_t(u64, size, PAGE_SIZE - (la & ~PAGE_MASK));
+	p->len[1] = size - p->len[0];
+	p->n = p->len[1] ? 2 : 1;
+	for (i = 0; i < p->n; i++) {
+		ret = gmem_translate(vcpu, i ? la + p->len[0] : la, access, &p->gpa[i], &fault);
+		if (ret)
+			return fault_to_insn(ret, &fault, &vcpu->insn_fault, f);
+	}
+	return INSN_DONE;
+}
+
+static enum insn_result read_piece(struct nv_vcpu *vcpu, gpa1_t gpa, void *buf, unsigned int len)
+{
+	struct insn_mmio *mmio = &vcpu->io->mmio;
+
+	if (!gmem_read(vcpu->vm, gpa, buf, len))
+		return INSN_DONE;
+	if (insn_mmio_replay(mmio, gpa.v, buf, len))
+		return INSN_DONE;
+	if (vcpu->lapic && vlapic_claims(vcpu, gpa)) {
+		vlapic_mmio_read(vcpu, gpa.v & ~PAGE_MASK, buf, len);
+		return insn_mmio_supply(mmio, gpa.v, buf, len);
+	}
+	if (irq_mmio_read(vcpu, gpa, buf, len))
+		return insn_mmio_supply(mmio, gpa.v, buf, len);
+	return insn_mmio_read(mmio, gpa.v, buf, len);
+}
+
+static enum insn_result write_piece(struct nv_vcpu *vcpu, gpa1_t gpa, const void *buf,
+				    unsigned int len)
+{
+	if (!gmem_write(vcpu->vm, gpa, buf, len))
+		return INSN_DONE;
+	if (vcpu->lapic && vlapic_claims(vcpu, gpa)) {
+		vlapic_mmio_write(vcpu, gpa.v & ~PAGE_MASK, buf, len);
+		return INSN_DONE;
+	}
+	if (irq_mmio_write(vcpu, gpa, buf, len))
+		return INSN_DONE;
+	return insn_mmio_write(&vcpu->io->mmio, gpa.v, buf, len);
+}
+
+static enum insn_result op_read_mem(void *ctx, u64 la, void *buf, unsigned int size,
+				    unsigned int access, struct insn_fault *f)
+{
+	enum insn_result ret;
+	struct pieces p;
+	unsigned int i;
+
+	ret = translate(ctx, la, size, access & INSN_ACC_WRITE ? GMEM_WRITE : GMEM_READ, &p, f);
+	for (i = 0; ret == INSN_DONE && i < p.n; i++)
+		ret = read_piece(ctx, p.gpa[i], buf + (i ? p.len[0] : 0), p.len[i]);
+	return ret;
+}
+
+static enum insn_result op_write_mem(void *ctx, u64 la, const void *buf, unsigned int size,
+				     struct insn_fault *f)
+{
+	enum insn_result ret;
+	struct pieces p;
+	unsigned int i;
+
+	ret = translate(ctx, la, size, GMEM_WRITE, &p, f);
+	for (i = 0; ret == INSN_DONE && i < p.n; i++)
+		ret = write_piece(ctx, p.gpa[i], buf + (i ? p.len[0] : 0), p.len[i]);
+	return ret;
+}
+
+static enum insn_result check_xmm(struct nv_vcpu *vcpu, struct insn_fault *f)
+{
+	u64 cr0 = vmx_cr0(vcpu);
+
+	f->has_error = false;
+	if ((cr0 & CR0_EM) || !(vmx_cr4(vcpu) & CR4_OSFXSR)) {
+		f->vector = VEC_UD;
+		return INSN_FAULT;
+	}
+	if (cr0 & CR0_TS) {
+		f->vector = VEC_NM;
+		return INSN_FAULT;
+	}
+	return INSN_DONE;
+}
+
+static enum insn_result op_read_xmm(void *ctx, unsigned int reg, u8 *val, struct insn_fault *f)
+{
+	enum insn_result ret = check_xmm(ctx, f);
+
+	if (ret == INSN_DONE)
+		vmx_fpu_get_xmm(ctx, reg, val);
+	return ret;
+}
+
+static enum insn_result op_write_xmm(void *ctx, unsigned int reg, const u8 *val,
+				     struct insn_fault *f)
+{
+	enum insn_result ret = check_xmm(ctx, f);
+
+	if (ret == INSN_DONE)
+		vmx_fpu_set_xmm(ctx, reg, val);
+	return ret;
+}
+
+static const struct insn_ops ops = {
+	.read_reg = op_read_reg,
+	.write_reg = op_write_reg,
+	.read_rflags = op_read_rflags,
+	.write_rflags = op_write_rflags,
+	.read_seg = op_read_seg,
+	.read_mem = op_read_mem,
+	.write_mem = op_write_mem,
+	.read_xmm = op_read_xmm,
+	.write_xmm = op_write_xmm,
+};
+
+static enum nv_next emulation_failed(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct nv_io *io = vcpu->io;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
+	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->emulation_failure.ndata = 3;
+	run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+	run->emulation_failure.insn_size = io->nbytes;
+	memcpy(run->emulation_failure.insn_bytes, io->bytes, io->nbytes);
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static void raise_insn_fault(struct nv_vcpu *vcpu, const struct insn_fault *f)
+{
+	if (vcpu->insn_fault.nested_exit)
+		gmem_raise(vcpu, &vcpu->insn_fault);
+	else if (f->vector == VEC_PF)
+		cpu_raise_pf(vcpu, f->error, f->addr);
+	else if (f->has_error)
+		cpu_raise_error(vcpu, f->vector, f->error);
+	else
+		cpu_raise(vcpu, f->vector);
+}
+
+static enum nv_next mmio_user(struct nv_vcpu *vcpu);
+
+static enum nv_next mmio_execute(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct insn_env env = {
+		.ops = &ops,
+		.ctx = vcpu,
+		.rip = io->rip,
+		.protected_mode = (vmx_cr0(vcpu) & CR0_PE) && !(vmx_rflags() & RFLAGS_VM),
+		.la57 = vmx_cr4(vcpu) & CR4_LA57,
+	};
+
+	insn_mmio_rewind(&io->mmio);
+	vcpu->insn_fault.nested_exit = 0;
+	switch (insn_exec(&io->insn, &env)) {
+	case INSN_DONE:
+		cpu_step_to(vcpu, env.next_rip);
+		io->moved = true;
+		break;
+	case INSN_AGAIN:
+		io->moved = true;
+		break;
+	case INSN_NEED_IO:
+		break;
+	case INSN_FAULT:
+		raise_insn_fault(vcpu, &env.fault);
+		return NEXT_SAME;
+	default:
+		return emulation_failed(vcpu);
+	}
+	return mmio_user(vcpu);
+}
+
+static enum nv_next mmio_answered(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	u8 data[8];
+
+	memcpy(data, vcpu->run->mmio.data, sizeof(data));
+	insn_mmio_done(&io->mmio, data);
+	return io->moved ? mmio_user(vcpu) : mmio_execute(vcpu);
+}
+
+/* Ask user space for the next piece, or go on. */
+static enum nv_next mmio_user(struct nv_vcpu *vcpu)
+{
+	struct insn_mmio_frag *frag = insn_mmio_next(&vcpu->io->mmio);
+	struct kvm_run *run = vcpu->run;
+
+	if (!frag)
+		return NEXT_SAME;
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = frag->gpa;
+	run->mmio.len = frag->len;
+	run->mmio.is_write = frag->write;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (frag->write)
+		memcpy(run->mmio.data, frag->data, frag->len);
+	vcpu->complete = mmio_answered;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static enum insn_code code_size(struct nv_vcpu *vcpu)
+{
+	u32 ar = vmcs_read(VMCS_GUEST_CS_AR);
+
+	if (vmx_long_mode(vcpu) && (ar & SEG_AR_L))
+		return INSN_CODE_64;
+	return ar & SEG_AR_DB ? INSN_CODE_32 : INSN_CODE_16;
+}
+
+/* The bytes at RIP; fewer than 15 if the second page cannot be read. */
+static int fetch(struct nv_vcpu *vcpu, enum insn_code mode, struct nv_fault *fault)
+{
+	struct nv_io *io = vcpu->io;
+	u64 la = io->rip;
+	size_t first;
+	int ret;
+
+	if (mode != INSN_CODE_64)
+		la = (u32)(la + vmcs_read(VMCS_GUEST_CS_BASE));
+	first = min_t(size_t, INSN_MAX_LEN, PAGE_SIZE - (la & ~PAGE_MASK));
+	ret = gmem_read_la(vcpu, la, io->bytes, first, GMEM_FETCH, fault);
+	if (ret)
+		return ret;
+	io->nbytes = first;
+	if (first < INSN_MAX_LEN &&
+	    !gmem_read_la(vcpu, la + first, io->bytes + first, INSN_MAX_LEN - first, GMEM_FETCH,
+			  fault))
+		io->nbytes = INSN_MAX_LEN;
+	return 0;
+}
+
+enum nv_next insn_io_mmio(struct nv_vcpu *vcpu)
+{
+	enum insn_code mode = code_size(vcpu);
+	struct nv_io *io = vcpu->io;
+	struct nv_fault fault;
+	int ret;
+
+	nv_stat_inc(vcpu, mmio);
+	io->nbytes = 0;
+	io->moved = false;
+	io->rip = vmx_rip();
+	/* Not the instruction but the delivery of an event met it: stack or IDT in a device. */
+	if (nv_event_valid(&vcpu->ev.reinject)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+		vcpu->run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+		vcpu->run->internal.ndata = 1;
+		vcpu->run->internal.data[0] = vcpu->ev.reinject.info;
+		vcpu->ret = 0;
+		return NEXT_USER;
+	}
+	ret = fetch(vcpu, mode, &fault);
+	if (ret == -EINTR) {
+		gmem_raise(vcpu, &fault);
+		return NEXT_SAME;
+	}
+	if (ret == -EAGAIN)
+		return NEXT_SAME;
+	if (ret)
+		return emulation_failed(vcpu);
+
+	switch (nv_insn_decode(&io->insn, io->bytes, io->nbytes, mode)) {
+	case INSN_DECODED:
+		break;
+	case INSN_TRUNCATED:
+		gmem_raise(vcpu, &fault);
+		return NEXT_SAME;
+	case INSN_TOO_LONG:
+		cpu_raise_gp(vcpu);
+		return NEXT_SAME;
+	case INSN_ILLEGAL:
+		cpu_raise_ud(vcpu);
+		return NEXT_SAME;
+	default:
+		return emulation_failed(vcpu);
+	}
+	nv_stat_inc(vcpu, insn_emulated);
+	insn_mmio_reset(&io->mmio);
+	return mmio_execute(vcpu);
+}
