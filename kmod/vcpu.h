@@ -14,6 +14,8 @@
 #include <linux/preempt.h>
 #include <linux/rcuwait.h>
 #include "cpu_event.h"
+#include "cpu_valid.h"
+#include "gmem.h"
 #include "stats.h"
 #include "vm.h"
 #include "vmx/vmx.h"
@@ -56,6 +58,9 @@ struct nv_vcpu {
 	struct mutex lock;
 	struct preempt_notifier notifier;
 	int cpu;			/* loaded on this CPU, or -1 */
+	int last_cpu;			/* where it was loaded last */
+	bool has_run;
+	bool entered;			/* this KVM_RUN has been in the guest */
 
 	unsigned long requests;		/* any */
 	int where;			/* any */
@@ -86,8 +91,10 @@ struct nv_vcpu {
 	u64 bios_sign_id, mcg_status;
 	struct fpu_area *fpu;		/* XSAVE image, 64-byte aligned; vmx/fpu.c */
 
-	struct nv_cpuid *cpuid;
+	struct nv_cpuid *cpuid;		/* what user space set; cpu_cpuid.c */
+	struct cpu_features features;	/* derived from it */
 	struct nv_io *io;		/* an instruction waiting for user space; insn_io.c */
+	struct nv_fault insn_fault;	/* what its last access met */
 	/* Called at the next KVM_RUN after NEXT_USER, then cleared. */
 	enum nv_next (*complete)(struct nv_vcpu *vcpu);
 

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_RUN: requests, events, enter, exit, next. Nothing else decides order.
+ */
+#include <linux/entry-common.h>
+#include <linux/kvm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/smp.h>
+#include "cpu.h"
+#include "nested/nested.h"
+#include "trace.h"
+#include "vcpu.h"
+#include "vlapic.h"
+
+static void init_received(struct nv_vcpu *vcpu)
+{
+	nv_vcpu_reset(vcpu, true);
+	vcpu->mp_state = vcpu->id == vcpu->vm->bsp_id ? KVM_MP_STATE_RUNNABLE :
+							KVM_MP_STATE_INIT_RECEIVED;
+}
+
+/* SDM 3A "MP Initialization Protocol Algorithm for MP Systems": start at vector * 4 KiB. */
+static void sipi_received(struct nv_vcpu *vcpu)
+{
+	struct nv_segment cs;
+
+	vmx_get_segment(SEG_CS, &cs);
+	cs.sel = vcpu->sipi_vector << 8;
+	cs.base = (u64)vcpu->sipi_vector << 12;
+	vmx_set_segment(SEG_CS, &cs);
+	vmx_set_rip(0);
+	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+}
+
+static void take_init_sipi(struct nv_vcpu *vcpu)
+{
+	/* INIT is blocked in VMX root operation, and L2's is an exit (nested_check_events()). */
+	if ((READ_ONCE(vcpu->init_sipi) & 1) && !nested_in_vmx_operation(vcpu)) {
+		clear_bit(0, &vcpu->init_sipi);
+		init_received(vcpu);
+	}
+	if (test_and_clear_bit(1, &vcpu->init_sipi) &&
+	    vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED)
+		sipi_received(vcpu);
+}
+
+/* Sleep until there is something to do. */
+static void block(struct nv_vcpu *vcpu)
+{
+	struct nv_vm *vm = vcpu->vm;
+
+	nv_stat_inc(vcpu, halts);
+	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
+	rcuwait_wait_event(&vcpu->wait, nv_vcpu_runnable(vcpu) || signal_pending(current) ||
+			   READ_ONCE(vcpu->run->immediate_exit), TASK_INTERRUPTIBLE);
+	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+}
+
+/* What others asked of this vCPU. False: leave to user space. */
+static bool serve_requests(struct nv_vcpu *vcpu, enum nv_next *next)
+{
+	if (!READ_ONCE(vcpu->requests))
+		return true;
+	if (test_bit(REQ_DEAD, &vcpu->requests)) {
+		vcpu->ret = -EIO;
+		*next = NEXT_USER;
+		return false;
+	}
+	if (nv_vcpu_take_request(vcpu, REQ_TRIPLE_FAULT)) {
+		*next = nv_vcpu_triple_fault(vcpu);
+		if (*next == NEXT_USER)
+			return false;
+	}
+	if (nv_vcpu_take_request(vcpu, REQ_EPT01_CHANGED)) {
+		vmx_flush_tlb(vcpu);
+		if (vcpu->nested)
+			nested_ept01_changed(vcpu);
+	}
+	if (nv_vcpu_take_request(vcpu, REQ_TLB_FLUSH)) {
+		vmx_flush_tlb(vcpu);
+		if (vcpu->l2)
+			nested_flush_tlb(vcpu);
+	}
+	clear_bit(REQ_EVENT, &vcpu->requests);
+	return true;
+}
+
+/* One entry. Returns false if something came up between: the loop turns again. */
+static bool enter_once(struct nv_vcpu *vcpu)
+{
+	bool immediate;
+
+	if (vcpu->lapic) {
+		vcpu->ev.nmi_pending = min(2, vcpu->ev.nmi_pending + vlapic_take_nmi(vcpu));
+		if (!vcpu->l2)
+			vmcs_write(VMCS_TPR_THRESHOLD, vlapic_tpr_threshold(vcpu));
+	}
+	immediate = vcpu->nested && nested_check_events(vcpu);
+	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
+		return false;
+	vmx_inject_events(vcpu);
+	if (vcpu->nested)
+		nested_before_entry(vcpu);
+
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	preempt_disable();
+	local_irq_disable();
+	WRITE_ONCE(vcpu->where, IN_GUEST);
+	/* Pairs with nv_vcpu_kick(): either we see the request or it sees IN_GUEST. */
+	smp_mb();
+	if (READ_ONCE(vcpu->requests) || need_resched() || signal_pending(current)) {
+		WRITE_ONCE(vcpu->where, OUTSIDE_GUEST);
+		local_irq_enable();
+		preempt_enable();
+		vmx_cancel_injection(vcpu);
+		vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+		return false;
+	}
+	if (immediate)
+		smp_send_reschedule(smp_processor_id());
+
+	nv_stat_inc(vcpu, entries);
+	trace_nestvm_entry(vcpu->id, vmx_rip(), vcpu->l2);
+	vmx_enter(vcpu);
+	WRITE_ONCE(vcpu->where, OUTSIDE_GUEST);
+	vmx_after_exit_irqoff(vcpu);
+	local_irq_enable();
+	preempt_enable();
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+
+	if (likely(!vcpu->vmx.failed_entry))
+		vmx_take_unfinished_event(vcpu);
+	if (vcpu->l2)
+		nested_after_exit(vcpu);
+	return true;
+}
+
+static enum nv_next turn(struct nv_vcpu *vcpu)
+{
+	enum nv_next next = NEXT_SAME;
+
+	if (need_resched())
+		cond_resched();
+	if (vcpu->init_sipi)
+		take_init_sipi(vcpu);
+	if (!serve_requests(vcpu, &next))
+		return next;
+	if (vcpu->lapic) {
+		int vector = vlapic_take_user_eoi(vcpu);
+
+		if (vector >= 0) {
+			vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+			vcpu->run->eoi.vector = vector;
+			vcpu->ret = 0;
+			return NEXT_USER;
+		}
+	}
+	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE) {
+		if (!nv_vcpu_runnable(vcpu))
+			block(vcpu);
+		/* A wake-up from HLT, not from the wait for INIT and SIPI. */
+		if (vcpu->mp_state == KVM_MP_STATE_HALTED && nv_vcpu_runnable(vcpu))
+			vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+		return NEXT_SAME;
+	}
+	if (!enter_once(vcpu))
+		return NEXT_SAME;
+	return vmx_handle_exit(vcpu);
+}
+
+static int loop(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	enum nv_next next = NEXT_SAME;
+
+	if (vcpu->complete) {
+		enum nv_next (*complete)(struct nv_vcpu *vcpu) = vcpu->complete;
+
+		vcpu->complete = NULL;
+		next = complete(vcpu);
+	}
+	while (next == NEXT_SAME) {
+		if (signal_pending(current) || READ_ONCE(run->immediate_exit)) {
+			run->exit_reason = KVM_EXIT_INTR;
+			return -EINTR;
+		}
+		if (!vcpu->lapic && run->request_interrupt_window && vcpu->ev.user_intr < 0 &&
+		    !nv_event_valid(&vcpu->ev.reinject) && vmx_intr_allowed(vcpu) &&
+		    vcpu->entered) {
+			run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+			return 0;
+		}
+		next = turn(vcpu);
+		vcpu->entered = true;
+	}
+	return vcpu->ret;
+}
+
+static void show_state(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->if_flag = !!(vmx_rflags() & RFLAGS_IF);
+	run->flags = 0;
+	if (vcpu->lapic)
+		run->cr8 = vlapic_cr8(vcpu);
+	run->apic_base = vcpu->apic_base;
+	run->ready_for_interrupt_injection =
+		!vcpu->lapic && vcpu->ev.user_intr < 0 && !nv_event_valid(&vcpu->ev.reinject) &&
+		vmx_intr_allowed(vcpu);
+}
+
+int nv_run(struct nv_vcpu *vcpu)
+{
+	sigset_t saved;
+	int ret;
+
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &saved);
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	vcpu->entered = false;
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = loop(vcpu);
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	show_state(vcpu);
+	nv_stat_inc(vcpu, exits_user);
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &saved, NULL);
+	return ret;
+}
