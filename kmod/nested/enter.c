@@ -111,7 +111,7 @@ void nested_leave_l2(struct nv_vcpu *vcpu)
  * The event that L1 injects is one whose delivery has begun: no intercept is asked
  * any more, and if an exit of L0's own comes between, it is injected again.
  */
-static void take_injection(struct nv_vcpu *vcpu)
+void nested_take_injection(struct nv_vcpu *vcpu)
 {
 	const struct vmcs12 *v = vcpu->nested->v;
 	struct nv_event *e = &vcpu->ev.reinject;
@@ -140,7 +140,7 @@ static void complete_entry(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	take_injection(vcpu);
+	nested_take_injection(vcpu);
 	n->v->launch_state = VMCS12_LAUNCHED;
 	n->mtf_pending = false;
 	if (enters_halted(vcpu))

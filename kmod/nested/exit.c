@@ -156,7 +156,9 @@ bool nested_owns_exit(struct nv_vcpu *vcpu)
 		.l2_64bit = vmx_cs_64(vcpu),
 		.insn_info = vmcs_read(VMCS_EXIT_INSN_INFO),
 	};
-	if (nested_exit_owner(&c) != OWNER_L1)
+	/* MTF: also one that L1 injected; L0 has no use for it. */
+	if (nested_exit_owner(&c) != OWNER_L1 &&
+	    (c.reason & VMEXIT_BASIC_MASK) != VMEXIT_MTF)
 		return false;
 	exit_as_is(vcpu);
 	return true;

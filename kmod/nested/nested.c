@@ -22,11 +22,6 @@ void nested_module_exit(void)
 	shadow_vmcs_exit();
 }
 
-void nested_refresh_cpu(struct nv_vcpu *vcpu)
-{
-	nested_vmx_msrs_set_cr4(&vcpu->nested->msrs, cpu_cr4_allowed(&vcpu->features));
-}
-
 /* The pure part reads L1's memory through this. */
 static bool mem_read(struct l1_mem *mem, gpa1_t gpa, void *buf, u32 len)
 {
@@ -66,11 +61,10 @@ int nested_create(struct nv_vcpu *vcpu)
 	}
 	n->vpid02 = vmx_vpid_alloc();
 	n->vpid02_flush = true;
-	nested_refresh_cpu(vcpu);
 	return 0;
 }
 
-/* vCPU not loaded; vmcs01 still exists. Called once user space is gone, L2 running or not. */
+/* vCPU loaded or not; vmcs01 still exists. Any state: user space may be gone with L2 running. */
 void nested_destroy(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
@@ -88,6 +82,8 @@ void nested_destroy(struct nv_vcpu *vcpu)
 	/* Clears the shadow VMCS on the CPU where both are active (CVE-2026-64562). */
 	vmcs_clear(vcpu->vmx.vmcs01);
 	shadow_vmcs_destroy(vcpu);
+	if (vcpu->cpu >= 0)
+		vmx_switch_vmcs(vcpu, vcpu->vmx.vmcs01);
 	ept02_destroy(vcpu);
 	vmx_vpid_free(n->vpid02);
 	free_page((unsigned long)n->scratch);
@@ -141,11 +137,20 @@ bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4)
 	return !n || !n->vmxon || cpu_fixed_ok(cr4, n->msrs.cr4_fixed0, n->msrs.cr4_fixed1);
 }
 
+/* CR4_FIXED1 follows CPUID, which user space may set at any time before the first run. */
+void nested_refresh_cpu(struct nv_vcpu *vcpu)
+{
+	nested_vmx_msrs_set_cr4(&vcpu->nested->msrs, cpu_cr4_allowed(&vcpu->features));
+}
+
 int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	return n && nested_vmx_msr_get(&n->msrs, msr, value) ? 0 : -EPERM;
+	if (!n)
+		return -EPERM;
+	nested_refresh_cpu(vcpu);
+	return nested_vmx_msr_get(&n->msrs, msr, value) ? 0 : -EPERM;
 }
 
 /* By user space only: the MSRs are read-only to every guest. */

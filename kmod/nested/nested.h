@@ -19,7 +19,7 @@ enum nv_next;
 int nested_module_init(void);
 void nested_module_exit(void);
 
-/* First run of a vCPU of an exposed VM: vcpu->nested. Frees all on destroy. */
+/* The vCPU becomes (ceases to be) one of an exposed VM: vcpu->nested. Loaded or not. */
 int nested_create(struct nv_vcpu *vcpu);
 void nested_destroy(struct nv_vcpu *vcpu);
 /* INIT or reset of the vCPU: VMX operation is left, vmcs01 is current after. */
@@ -117,7 +117,13 @@ void nested_tsc_changed(struct nv_vcpu *vcpu);
 /* The IDs of failed entries, for NESTVM_GET_ENTRY_FAILURE. */
 void nested_get_entry_failure(struct nv_vcpu *vcpu, struct nestvm_entry_failure *f);
 
-/* The VMX bits of CR4 and of intercepts that L1's exposure needs are vmx/'s. */
+/*
+ * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE, vCPU loaded, vm->srcu read-held.
+ * The format is the KVM API's for VMX; its page "vmcs12" holds struct vmcs12 and is
+ * good for this module's VMCS12_REVISION. @usize: what user space has room for;
+ * -E2BIG puts the size needed into its "size". Setting is -EINVAL for anything that L1
+ * could not have come to by itself, and leaves the vCPU outside VMX operation then.
+ */
 int nested_get_state(struct nv_vcpu *vcpu, void __user *ustate, u32 usize);
 int nested_set_state(struct nv_vcpu *vcpu, const void __user *ustate);
 

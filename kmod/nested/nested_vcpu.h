@@ -238,6 +238,8 @@ bool nested_enter_l2(struct nv_vcpu *vcpu, const struct entry_ctx *c);
 /* Leave L2 without an exit: reset, end, new state. vmcs01 current afterwards. */
 void nested_leave_l2(struct nv_vcpu *vcpu);
 void nested_entry_ctx(struct nv_vcpu *vcpu, struct entry_ctx *c);
+/* vmcs12's VM-entry interruption information becomes the event to inject. */
+void nested_take_injection(struct nv_vcpu *vcpu);
 
 /* event.c */
 enum hrtimer_restart nested_timer_fn(struct hrtimer *timer);

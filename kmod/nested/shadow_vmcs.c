@@ -84,10 +84,6 @@ int shadow_vmcs_create(struct nv_vcpu *vcpu)
 	n->shadow = vmcs_alloc(true);
 	if (!n->shadow)
 		return -ENOMEM;
-	/* No launch state and no data until it is cleared once. */
-	preempt_disable();
-	insn_vmclear(n->shadow->hpa.v);
-	preempt_enable();
 	vcpu->vmx.vmcs01->shadow = n->shadow;
 	return 0;
 }
