@@ -6,6 +6,7 @@ struct l2_regs l2;
 u8 l1_io_bitmaps[2][4096] __aligned(4096), l1_msr_bitmap[4096] __aligned(4096);
 static u8 l2_stack[0x8000] __aligned(16);
 static bool launched;
+static u64 l2_trap_resume;	/* L2 may be inside a CATCH of its own */
 
 int l1_switch(bool launched);
 extern u8 l1_exit[];
@@ -45,7 +46,7 @@ void vmw(u32 field, u64 v)
 
 u64 l1_ctl_cap(u32 field)
 {
-	bool exact = rdmsr(IA32_VMX_BASIC) & VMX_BASIC_TRUE_CTLS;
+	bool exact = rdmsr(IA32_VMX_BASIC) & VMX_BASIC_HAS_TRUE;
 
 	switch (field) {
 	case VMCS_PIN_CTLS:
@@ -181,6 +182,7 @@ static void fill_guest(void (*fn)(void))
 
 void l1_set_l2(void (*fn)(void))
 {
+	l2_trap_resume = 0;
 	vmw(VMCS_GUEST_RIP, (unsigned long)fn);
 	vmw(VMCS_GUEST_RSP, pa(l2_stack + sizeof(l2_stack) - 8));
 	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1);
@@ -210,8 +212,12 @@ void l1_start(void (*fn)(void))
 
 int l1_enter(void)
 {
-	int ret = l1_switch(launched);
+	int ret;
 
+	trap_resume = l2_trap_resume;
+	ret = l1_switch(launched);
+	l2_trap_resume = trap_resume;
+	trap_resume = 0;
 	if (ret == VMX_OK && !(vmr(VMCS_EXIT_REASON) & VMEXIT_ENTRY_FAILURE))
 		launched = true;
 	return ret;

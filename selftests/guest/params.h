@@ -23,6 +23,7 @@
 /* Ports: the address of a text line to print; the end, with a verdict. */
 #define GUEST_PORT_SAY	0xf8
 #define GUEST_PORT_END	0xf4
+#define GUEST_PORT_NOTHING 0x80	/* writes to 80H-8FH and 8080H-808FH have no effect */
 #define GUEST_PASSED	0
 #define GUEST_FAILED	1
 #define GUEST_SKIPPED	2	/* the last line said is the reason */

@@ -104,7 +104,7 @@ int guest_run(struct vcpu *vcpu)
 		} else if (run->io.port == GUEST_PORT_END) {
 			end(out_value(run));
 			return GUEST_ENDED;
-		} else {
+		} else if ((run->io.port & 0x7ff0) != GUEST_PORT_NOTHING) {
 			return ret;
 		}
 	}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exceptions, interrupts and NMIs between L2 and L1: intercepted, injected,
+ * interrupted half-way.
+ */
+#include "l1.h"
+#include "apic.h"
+
+#define HOLE	(GUEST_FREE + 0x200000ul)
+#define VALID	INTR_INFO_VALID
+#define IRQ	0x55
+
+static u64 qual(void)
+{
+	return vmr(VMCS_EXIT_QUALIFICATION);
+}
+
+static void use_apic(void)
+{
+	if (cpu_has_x2apic())
+		apic_x2apic();
+	apic_enable();
+}
+
+/* ---- exceptions --------------------------------------------------------------- */
+
+static void l2_ud(void)
+{
+	EXPECT_EQ(CATCH("ud2", , ), VEC_UD, "the vector in L2");
+	vmcall(0);
+}
+
+GUEST_CASE(exception_bitmap, NEED_VMX)
+{
+	l1_start(l2_ud);
+	EXPECT_L2_DONE();
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_UD));
+	l1_set_l2(l2_ud);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_HARD_EXC | VEC_UD, "the interruption");
+	/* Give it back. */
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_HARD_EXC | VEC_UD);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(vmr(VMCS_ENTRY_INTR_INFO) & VALID, 0, "the valid bit after the entry");
+}
+
+static void l2_gp(void)
+{
+	EXPECT_EQ(CATCH("mov %w0, %%fs", , "r"(0x208)), VEC_GP, "the vector in L2");
+	EXPECT_EQ(trap.error, 0x208, "the error code in L2");
+	vmcall(0);
+}
+
+GUEST_CASE(exception_with_error_code, NEED_VMX)
+{
+	l1_start(l2_gp);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_GP));
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_INFO_ERROR_CODE | INTR_TYPE_HARD_EXC | VEC_GP,
+		  "the interruption");
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_ERROR), 0x208, "the error code");
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_INFO_ERROR_CODE | INTR_TYPE_HARD_EXC | VEC_GP);
+	vmw(VMCS_ENTRY_ERROR_CODE, 0x208);
+	EXPECT_L2_DONE();
+}
+
+static void l2_int3(void)
+{
+	EXPECT_EQ(CATCH("int3", , ), VEC_BP, "the vector in L2");
+	vmcall(0);
+}
+
+GUEST_CASE(software_exception, NEED_VMX)
+{
+	l1_start(l2_int3);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_BP));
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_SOFT_EXC | VEC_BP, "the interruption");
+	EXPECT_EQ(vmr(VMCS_EXIT_INSN_LEN), 1, "the length of INT3");
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_SOFT_EXC | VEC_BP);
+	vmw(VMCS_ENTRY_INSN_LEN, 1);
+	EXPECT_L2_DONE();
+}
+
+static void l2_pf(void)
+{
+	EXPECT_EQ(CATCH("mov (%0), %%rax", , "r"(HOLE + 0x10), "rax"), VEC_PF, "the vector in L2");
+	EXPECT_EQ(CATCH("mov %%rax, (%0)", , "r"(HOLE + 0x20), "rax"), VEC_PF, "the vector in L2");
+	vmcall(0);
+}
+
+GUEST_CASE(page_fault_mask_and_match, NEED_VMX)
+{
+	*page_entry(HOLE) = 0;
+	invlpg((void *)HOLE);
+	l1_start(l2_pf);
+	EXPECT_L2_DONE();
+
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_PF));	/* only writes */
+	vmw(VMCS_PF_EC_MASK, PFERR_W);
+	vmw(VMCS_PF_EC_MATCH, PFERR_W);
+	l1_set_l2(l2_pf);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_INFO_ERROR_CODE | INTR_TYPE_HARD_EXC | VEC_PF,
+		  "the interruption");
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_ERROR), PFERR_W, "the error code");
+	EXPECT_EQ(qual(), HOLE + 0x20, "the address");
+
+	vmw(VMCS_EXCEPTION_BITMAP, 0);			/* the sense is inverted: all but writes */
+	l1_set_l2(l2_pf);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(qual(), HOLE + 0x10, "the address");
+
+	vmw(VMCS_PF_EC_MASK, 0);
+	vmw(VMCS_PF_EC_MATCH, 0);
+	l1_set_l2(l2_pf);
+	EXPECT_L2_DONE();
+}
+
+static volatile u32 taken;
+static volatile u64 taken_rip;
+
+static void count_only(struct trap_frame *f)
+{
+	taken++;
+	taken_rip = f->rip;
+}
+
+static void l2_soft_int(void)
+{
+	asm volatile("int $0x55");
+	vmcall(0);
+}
+
+GUEST_CASE(inject_software_interrupt, NEED_VMX)
+{
+	on_trap(IRQ, count_only);
+	l1_start(l2_soft_int);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_SOFT_INTR | IRQ);
+	vmw(VMCS_ENTRY_INSN_LEN, 2);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+	EXPECT_EQ(taken_rip, (unsigned long)l2_soft_int + 2, "the return address: behind INT n");
+}
+
+static void l2_only_done(void)
+{
+	vmcall(0);
+}
+
+GUEST_CASE(inject_external_interrupt, NEED_VMX)
+{
+	on_trap(IRQ, count_only);
+	l1_start(l2_only_done);
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_EXT | IRQ);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+	EXPECT_EQ(taken_rip, (unsigned long)l2_only_done, "the return address");
+}
+
+GUEST_CASE(inject_into_halted_l2, NEED_VMX)
+{
+	if (!(rdmsr(IA32_VMX_MISC) & VMX_MISC_ACTIVITY_HLT))
+		skip("the activity state HLT is not offered");
+	on_trap(IRQ, count_only);
+	l1_start(l2_only_done);
+	vmw(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_EXT | IRQ);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_ACTIVE, "the activity state");
+}
+
+GUEST_CASE(inject_nmi, NEED_VMX)
+{
+	on_trap(VEC_NMI, count_only);
+	l1_start(l2_only_done);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_NMI | VEC_NMI);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+}
+
+/* The delivery itself faults: L1 learns what was being delivered. */
+GUEST_CASE(idt_vectoring, NEED_VMX)
+{
+	*page_entry(HOLE) = 0;
+	invlpg((void *)HOLE);
+	on_trap(IRQ, count_only);
+	l1_start(l2_only_done);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_PF));
+	vmw(VMCS_GUEST_IDTR_BASE, HOLE);
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_EXT | IRQ);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO) & 0xff, VEC_PF, "the vector");
+	EXPECT_EQ(qual(), HOLE + IRQ * 16, "the address: the gate");
+	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO), VALID | INTR_TYPE_EXT | IRQ, "what was delivered");
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_only_done, "RIP");
+	EXPECT_EQ(taken, 0, "times the handler ran");
+
+	/* L1 repairs and injects it again. */
+	vmw(VMCS_GUEST_IDTR_BASE, pa(idt));
+	vmw(VMCS_ENTRY_INTR_INFO, vmr(VMCS_IDT_VECTORING_INFO));
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO) & VALID, 0, "the valid bit now");
+}
+
+/* ---- interrupts ------------------------------------------------------------------- */
+
+static void l2_spin(void)
+{
+	for (;;)
+		cpu_relax();
+}
+
+GUEST_CASE(external_interrupt_exits, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	count_irq(IRQ);
+	l1_start(l2_spin);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_EXT_INTR, "external-interrupt exiting");
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	apic_timer(IRQ, 100000);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO) & VALID, 0, "the valid bit without acknowledgement");
+	EXPECT_EQ(irqs[IRQ], 0, "interrupts so far");
+	sti();
+	asm volatile("nop");
+	cli();
+	EXPECT_EQ(irqs[IRQ], 1, "interrupts once L1 lets them in");
+}
+
+GUEST_CASE(external_interrupt_acknowledged, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	count_irq(IRQ);
+	l1_start(l2_spin);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_EXT_INTR, "external-interrupt exiting");
+	l1_ctl_set(VMCS_EXIT_CTLS, EXIT_ACK_INTR, "acknowledgement on exit");
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	apic_timer(IRQ, 100000);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_EXT | IRQ, "the interruption");
+	EXPECT(apic_bit(APIC_ISR, IRQ), "not in service");
+	apic_eoi();
+	EXPECT(!apic_bit(APIC_ISR, IRQ), "in service after EOI");
+	sti();
+	asm volatile("nop");
+	cli();
+	EXPECT_EQ(irqs[IRQ], 0, "interrupts L1 took itself");
+}
+
+/* Without the control the interrupt is L2's, through its IDT. */
+static void l2_wait_irq(void)
+{
+	sti();
+	while (!irqs[IRQ])
+		cpu_relax();
+	vmcall(0);
+}
+
+GUEST_CASE(external_interrupt_goes_to_l2, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	count_irq(IRQ);
+	l1_start(l2_wait_irq);
+	apic_timer(IRQ, 100000);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(irqs[IRQ], 1, "interrupts");
+}
+
+static void l2_hlt(void)
+{
+	sti_hlt();
+	vmcall(0);
+}
+
+GUEST_CASE(interrupt_ends_hlt_of_l2, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	count_irq(IRQ);
+	l1_start(l2_hlt);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_EXT_INTR, "external-interrupt exiting");
+	l1_ctl_set(VMCS_EXIT_CTLS, EXIT_ACK_INTR, "acknowledgement on exit");
+	apic_timer(IRQ, 1000000);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	apic_eoi();
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT, "the activity state");
+	vmw(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	EXPECT_L2_DONE();
+}
+
+static void l2_window(void)
+{
+	asm volatile("nop; nop; sti; nop");
+	vmcall(0);
+}
+
+GUEST_CASE(interrupt_window, NEED_VMX)
+{
+	l1_start(l2_window);
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_INTR_WINDOW, "interrupt-window exiting");
+	EXPECT_EXIT(VMEXIT_INTR_WINDOW);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_window + 4, "RIP: behind STI's shadow");
+	EXPECT(vmr(VMCS_GUEST_RFLAGS) & RFLAGS_IF, "IF is off");
+	EXPECT_EQ(vmr(VMCS_GUEST_INTERRUPTIBILITY), 0, "interruptibility");
+	EXPECT_EXIT(VMEXIT_INTR_WINDOW);	/* it stays open */
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_INTR_WINDOW);
+	EXPECT_L2_DONE();
+}
+
+/* ---- NMI ------------------------------------------------------------------------- */
+
+static void l2_nmi_to_self(void)
+{
+	apic_ipi(0, APIC_ICR_NMI | APIC_ICR_ASSERT);
+	while (!taken)
+		cpu_relax();
+	vmcall(0);
+}
+
+GUEST_CASE(nmi_exits, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	on_trap(VEC_NMI, count_only);
+	l1_start(l2_nmi_to_self);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT, "NMI exiting");
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_NMI | VEC_NMI, "the interruption");
+	EXPECT_EQ(taken, 0, "NMIs handled");
+}
+
+GUEST_CASE(nmi_goes_to_l2, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	on_trap(VEC_NMI, count_only);
+	l1_start(l2_nmi_to_self);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "NMIs handled");
+}
+
+static void l2_after_nmi(void)
+{
+	vmcall(1);
+	asm volatile("mov %%rsp, %%rax; pushq $0x10; push %%rax; pushfq; pushq $0x08; pushq $1f;"
+		     "iretq; 1: nop; nop; vmcall" : : : "rax", "memory");
+}
+
+GUEST_CASE(virtual_nmi_blocking_and_window, NEED_VMX)
+{
+	l1_start(l2_after_nmi);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT | PIN_VIRTUAL_NMIS, "virtual NMIs");
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_NMI_WINDOW, "NMI-window exiting");
+	vmw(VMCS_GUEST_INTERRUPTIBILITY, INTR_STATE_NMI);
+	EXPECT_EXIT(VMEXIT_VMCALL);		/* blocked: no window yet */
+	EXPECT_EQ(l2.rax, 1, "how far L2 is");
+	EXPECT_EQ(vmr(VMCS_GUEST_INTERRUPTIBILITY), INTR_STATE_NMI, "interruptibility");
+	l1_skip_insn();
+	EXPECT_EXIT(VMEXIT_NMI_WINDOW);		/* IRET unblocks */
+	EXPECT_EQ(vmr(VMCS_GUEST_INTERRUPTIBILITY) & INTR_STATE_NMI, 0, "NMI blocking after IRET");
+}
+
+GUEST_CASE(injected_nmi_blocks, NEED_VMX)
+{
+	on_trap(VEC_NMI, NULL);
+	l1_start(l2_spin);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT | PIN_VIRTUAL_NMIS, "virtual NMIs");
+	*page_entry(HOLE) = 0;
+	invlpg((void *)HOLE);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_PF));
+	vmw(VMCS_GUEST_IDTR_BASE, HOLE);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_NMI | VEC_NMI);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO), VALID | INTR_TYPE_NMI | VEC_NMI, "what was delivered");
+}
