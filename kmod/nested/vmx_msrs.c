@@ -217,7 +217,7 @@ void nested_vmx_msrs_init(struct nested_vmx_msrs *m, const struct vmx_host_caps_
 {
 	memset(m, 0, sizeof(*m));
 	m->basic = VMCS12_REVISION | (u64)VMCS12_SIZE << VMX_BASIC_SIZE_SHIFT |
-		   (u64)MEMTYPE_WB << VMX_BASIC_MEMTYPE_SHIFT | VMX_BASIC_TRUE_CTLS |
+		   (u64)MEMTYPE_WB << VMX_BASIC_MEMTYPE_SHIFT | VMX_BASIC_HAS_TRUE |
 		   (host_msr(host, IA32_VMX_BASIC) & VMX_BASIC_INS_OUTS);
 	init_controls(m, host);
 	init_misc(m, host);
