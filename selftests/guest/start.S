@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* First instructions of a guest, its trap entries, and the way to CPL 3 and back. */
 
-	.section .text.start, "ax"
+	.section .head, "ax"
 	.globl	_start
 _start:					/* struct guest_header */
 	jmp	1f
