@@ -209,7 +209,7 @@ bool cpu_cr4_write_ok(const struct cpu_features *f, const struct cpu_mode *old, 
 	} else if (set & CR4_PCIDE) {
 		return false;
 	}
-	if ((set & CR4_PCIDE) && (old->cr3 & CR3_PCID_MASK))
+	if ((set & CR4_PCIDE) && (old->cr3 & CR3_PCID))
 		return false;
 	return !(cr4 & CR4_CET) || (old->cr0 & CR0_WP);
 }
