@@ -210,3 +210,11 @@ enum nv_next nested_vmxoff(struct nv_vcpu *vcpu)
 	nested_leave_vmx(vcpu);
 	return nested_succeed(vcpu);
 }
+
+/* Without the dual-monitor treatment of SMM, VMCALL has no use in VMX root operation. */
+enum nv_next nested_vmcall(struct nv_vcpu *vcpu)
+{
+	if (!nested_insn_allowed(vcpu))
+		return NEXT_SAME;
+	return nested_fail(vcpu, VMERR_VMCALL_IN_ROOT);
+}

@@ -51,6 +51,7 @@ enum nv_next nested_vmresume(struct nv_vcpu *vcpu);
 enum nv_next nested_invept(struct nv_vcpu *vcpu);
 enum nv_next nested_invvpid(struct nv_vcpu *vcpu);
 enum nv_next nested_vmfunc(struct nv_vcpu *vcpu);
+enum nv_next nested_vmcall(struct nv_vcpu *vcpu);
 
 /*
  * An exit of L2 (vcpu->l2). True: it was L1's, and L1 now runs (vmcs01 current)
