@@ -113,6 +113,10 @@ uint32_t nvl_vcpu_tsc_khz(struct nvl_vcpu *vcpu);
 int nvl_vcpu_ioctl(struct nvl_vcpu *vcpu, unsigned long cmd, void *arg, const char *what,
 		   struct nvl_error *err);
 
+/* stats.c: every counter of KVM_GET_STATS_FD, one call each, in the device's order */
+int nvl_vcpu_stats(struct nvl_vcpu *vcpu, void (*show)(void *ctx, const char *name, uint64_t value),
+		   void *ctx, struct nvl_error *err);
+
 /* nested.c: what nestvm adds; -EOPNOTSUPP on any other device */
 int nvl_device_info(const struct nvl_device *dev, struct nestvm_device_info *info,
 		    struct nvl_error *err);

@@ -231,6 +231,25 @@ static void put_vm_info(struct machine *m)
 		(unsigned long long)info.pinned_pages, (unsigned long long)info.table_pages);
 }
 
+static void put_stat(void *ctx, const char *name, uint64_t value)
+{
+	if (value)
+		fprintf(ctx, " %s %llu,", name, (unsigned long long)value);
+}
+
+/* What the hypervisor counted: exits by reason and level, events, faults. */
+static void put_device_stats(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->ncpus; i++) {
+		fprintf(stderr, "nestvm: vCPU %u counters:", i);
+		if (nvl_vcpu_stats(m->cpus[i].vcpu, put_stat, stderr, NULL) < 0)
+			fprintf(stderr, " the device has none");
+		fputc('\n', stderr);
+	}
+}
+
 void report_stats(struct machine *m)
 {
 	unsigned int i, r;
@@ -247,4 +266,5 @@ void report_stats(struct machine *m)
 		fprintf(stderr, " no such device %llu\n", (unsigned long long)cpu->unclaimed);
 	}
 	put_vm_info(m);
+	put_device_stats(m);
 }
