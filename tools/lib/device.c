@@ -77,7 +77,8 @@ int nvl_device_open(const char *path, struct nvl_device **out, struct nvl_error 
 			       path, dev->run_size);
 		goto close_fd;
 	}
-	if (!nvl_device_cap(dev, KVM_CAP_USER_MEMORY) || !nvl_device_cap(dev, KVM_CAP_IMMEDIATE_EXIT)) {
+	if (!nvl_device_cap(dev, KVM_CAP_USER_MEMORY) ||
+	    !nvl_device_cap(dev, KVM_CAP_IMMEDIATE_EXIT)) {
 		ret = nvl_fail(err, EOPNOTSUPP,
 			       "%s lacks user memory slots or immediate exit, without which no VM can be run.",
 			       path);

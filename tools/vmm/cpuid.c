@@ -168,10 +168,38 @@ static void fix_amd_topology(struct machine *m, struct table *t, unsigned int id
 }
 
 /*
+ * The fraction num/den nearest to @a/@b with num <= @max, by continued fractions.
+ * Exact where the reduced fraction is that small already.
+ */
+static void nearest_fraction(uint64_t a, uint64_t b, uint64_t max, uint32_t *num, uint32_t *den)
+{
+	uint64_t n0 = 0, d0 = 1, n1 = 1, d1 = 0, q, n2, r;
+
+	while (b) {
+		q = a / b;
+		n2 = q * n1 + n0;
+		if (n2 > max)
+			break;
+		r = q * d1 + d0;
+		n0 = n1;
+		d0 = d1;
+		n1 = n2;
+		d1 = r;
+		r = a % b;
+		a = b;
+		b = r;
+	}
+	*num = n1;
+	*den = d1;
+}
+
+/*
  * Leaf 15H states the TSC's rate as a ratio to a "crystal", which also drives
  * the local APIC timer. A guest without a paravirtual clock then need not
  * calibrate against a timer that the host may serve late. The host's own
  * numbers would be wrong wherever the guest's TSC is not the host's.
+ *
+ * Linux multiplies the crystal's kHz with the numerator in 32 bits.
  */
 static void fix_clock(struct table *t, uint32_t tsc_khz)
 {
@@ -184,9 +212,12 @@ static void fix_clock(struct table *t, uint32_t tsc_khz)
 		return;
 	if (max->eax < 0x15)
 		max->eax = 0x15;
-	e->eax = APIC_BUS_HZ / 1000;
-	e->ebx = tsc_khz;
-	e->ecx = APIC_BUS_HZ;
+	nearest_fraction(tsc_khz, APIC_BUS_HZ / 1000, UINT32_MAX / (APIC_BUS_HZ / 1000), &e->ebx,
+			 &e->eax);
+	if (!e->eax || !e->ebx)		/* too fast for a ratio: then say nothing */
+		e->eax = e->ebx = e->ecx = 0;
+	else
+		e->ecx = APIC_BUS_HZ;
 	e->edx = 0;
 	e = find(t, 0x16, 0);
 	if (e) {
