@@ -290,10 +290,13 @@ u64 random64(void)
 
 void wait_ticks(u64 ticks)
 {
-	u64 until = rdtsc() + ticks;
+	u64 until = rdtsc() + ticks, spins = 0;
 
-	while (rdtsc() < until)
+	while (rdtsc() < until) {
 		cpu_relax();
+		if (!(++spins % 1024))
+			let_l0_in();
+	}
 }
 
 static void (*ap_fn)(void);

@@ -224,11 +224,23 @@ u64 *page_entry(u64 va);
 u64 random64(void);		/* from PARAMS->seed */
 void wait_ticks(u64 ticks);
 
+/*
+ * An exit to L0. The emulated CPU does not look for interrupts of L0 while a
+ * guest has its own off: who waits like that must leave now and then.
+ */
+static inline void let_l0_in(void)
+{
+	outb(GUEST_PORT_NOTHING, 0);
+}
+
 /* Wait, at most about a second of a fast CPU, for @cond. */
 #define WAIT_FOR(cond) ({							\
-	u64 until_ = rdtsc() + 3000000000ull;					\
-	while (!(cond) && rdtsc() < until_)					\
+	u64 until_ = rdtsc() + 1000000000ull, spins_ = 0;			\
+	while (!(cond) && rdtsc() < until_) {					\
 		cpu_relax();							\
+		if (!(++spins_ % 1024))						\
+			let_l0_in();						\
+	}									\
 	(cond); })
 
 static inline bool cpu_has_x2apic(void) { return cpuid(1, 0).ecx & BIT(21); }

@@ -97,6 +97,8 @@ int guest_run(struct vcpu *vcpu)
 
 		if (ret == -EINTR && !ktap_late() && !run->immediate_exit)
 			continue;
+		if (ret == -EAGAIN)	/* a CPU that was woken and still waits for its start-up */
+			continue;
 		if (ret != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_OUT)
 			return ret;
 		if (run->io.port == GUEST_PORT_SAY) {

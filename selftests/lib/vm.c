@@ -13,6 +13,7 @@
 
 #define CPUID_ENTRIES	256
 #define CPUID1_ECX_VMX	(1u << 5)
+#define CPUID1_ECX_TSC_DEADLINE (1u << 24)
 
 int device_open(void)
 {
@@ -153,6 +154,9 @@ struct kvm_cpuid2 *vm_cpuid(struct vm *vm)
 	leaf1 = cpuid_entry(cpuid, 1, 0);
 	if (leaf1 && (vm->flags & VM_EXPOSE) && device_is_nestvm(vm->dev))
 		leaf1->ecx |= CPUID1_ECX_VMX;
+	/* The KVM API leaves this bit to whoever creates the APIC. */
+	if (leaf1 && (vm->flags & VM_IRQCHIP) && device_cap(vm->dev, KVM_CAP_TSC_DEADLINE_TIMER))
+		leaf1->ecx |= CPUID1_ECX_TSC_DEADLINE;
 	return cpuid;
 }
 
