@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Raise exceptions in the running guest, and step over instructions. */
 #include "cpu.h"
+#include "nested/nested.h"
 #include "vcpu.h"
 
 static void raise(struct nv_vcpu *vcpu, u8 vector, bool has_error, u32 error, u64 payload)
 {
 	/* Real mode pushes no error code (SDM 3C "VM-Entry Controls for Event Injection"). */
-	if (!(vmx_cr0(vcpu) & CR0_PE))
+	if (!((vcpu->l2 ? nested_l2_cr0(vcpu) : vmx_cr0(vcpu)) & CR0_PE))
 		has_error = false;
 	nv_event_raise(&vcpu->ev, vector, has_error, error, payload);
 	if (vcpu->ev.triple_fault) {
@@ -51,6 +52,8 @@ void cpu_step_to(struct nv_vcpu *vcpu, u64 rip)
 	/* The trap flag as it was before the instruction makes a trap after it. */
 	if (rflags & RFLAGS_TF)
 		cpu_raise_db(vcpu, DR6_BS);
+	if (vcpu->l2)
+		nested_insn_done(vcpu);
 }
 
 void cpu_skip_insn(struct nv_vcpu *vcpu)

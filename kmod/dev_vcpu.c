@@ -457,6 +457,21 @@ static long get_entry_failure(void *obj, struct nv_ioctl_arg *arg)
 	return 0;
 }
 
+static long get_nested_state(void *obj, struct nv_ioctl_arg *arg)
+{
+	void __user *user = (void __user *)arg->value;
+	struct kvm_nested_state head;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	return nested_get_state(obj, user, head.size);
+}
+
+static long set_nested_state(void *obj, struct nv_ioctl_arg *arg)
+{
+	return nested_set_state(obj, (void __user *)arg->value);
+}
+
 static long get_refusal(void *obj, struct nv_ioctl_arg *arg)
 {
 	struct nv_vcpu *vcpu = obj;
@@ -493,6 +508,8 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_POINTER(KVM_SET_SIGNAL_MASK, set_signal_mask),
 	IOC_VALUE(KVM_GET_TSC_KHZ, get_tsc_khz),
 	IOC_VALUE(KVM_SET_TSC_KHZ, set_tsc_khz),
+	IOC_POINTER(KVM_GET_NESTED_STATE, get_nested_state),
+	IOC_POINTER(KVM_SET_NESTED_STATE, set_nested_state),
 	IOC_SIZED(NESTVM_GET_ENTRY_FAILURE, struct nestvm_entry_failure, rule, get_entry_failure),
 	IOC_SIZED(NESTVM_GET_REFUSAL, struct nestvm_refusal, text, get_refusal),
 };

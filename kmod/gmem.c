@@ -172,9 +172,10 @@ static void paging_state(struct nv_vcpu *vcpu, struct gwalk_regs *r)
 	int i;
 
 	*r = (struct gwalk_regs) {
-		.cr0 = vmx_cr0(vcpu),
+		/* Of L2 the values in effect, which are not those it reads. */
+		.cr0 = vcpu->l2 ? nested_l2_cr0(vcpu) : vmx_cr0(vcpu),
 		.cr3 = vmx_cr3(vcpu),
-		.cr4 = vmx_cr4(vcpu),
+		.cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu),
 		.efer = vmx_efer(vcpu),
 		.rflags = vmx_rflags(),
 		.cpl = vmx_cpl(vcpu),
@@ -194,7 +195,7 @@ int gmem_translate(struct nv_vcpu *vcpu, u64 la, unsigned int access, gpa1_t *gp
 	unsigned int how = 0;
 	struct gwalk walk;
 
-	*fault = (struct nv_fault) { };
+	*fault = (struct nv_fault) { .cr2 = la };
 	if (access & GMEM_WRITE)
 		how |= GWALK_WRITE;
 	if (access & GMEM_FETCH)

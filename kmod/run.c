@@ -92,12 +92,11 @@ static bool enter_once(struct nv_vcpu *vcpu)
 {
 	bool immediate;
 
-	if (vcpu->lapic) {
+	if (vcpu->lapic)
 		vcpu->ev.nmi_pending = min(2, vcpu->ev.nmi_pending + vlapic_take_nmi(vcpu));
-		if (!vcpu->l2)
-			vmcs_write(VMCS_TPR_THRESHOLD, vlapic_tpr_threshold(vcpu));
-	}
 	immediate = vcpu->nested && nested_check_events(vcpu);
+	if (vcpu->lapic && !vcpu->l2)
+		vmcs_write(VMCS_TPR_THRESHOLD, vlapic_tpr_threshold(vcpu));
 	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE)
 		return false;
 	vmx_inject_events(vcpu);
@@ -162,7 +161,7 @@ static enum nv_next turn(struct nv_vcpu *vcpu)
 			block(vcpu);
 		/* A wake-up from HLT, not from the wait for INIT and SIPI. */
 		if (vcpu->mp_state == KVM_MP_STATE_HALTED && nv_vcpu_runnable(vcpu))
-			vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
+			nested_wake(vcpu);
 		return NEXT_SAME;
 	}
 	if (!enter_once(vcpu))

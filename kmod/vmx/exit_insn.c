@@ -3,6 +3,7 @@
 #include <linux/kvm.h>
 #include "cpu.h"
 #include "cpu_valid.h"
+#include "nested/nested.h"
 #include "vcpu.h"
 #include "vmx/exit.h"
 
@@ -25,6 +26,8 @@ enum nv_next exit_hlt(struct nv_vcpu *vcpu)
 	cpu_skip_insn(vcpu);
 	if (vcpu->lapic) {
 		vcpu->mp_state = KVM_MP_STATE_HALTED;
+		if (vcpu->l2)
+			nested_halt(vcpu);
 		return NEXT_SAME;
 	}
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
