@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0
+# nestvm. `make help` tells what there is.
+
+O	:= build
+# Headers of the kernel to build for: of the one the test machine boots, which
+# is the newest 6.1 installed. For the kernel that runs here say
+# KDIR=/lib/modules/$(uname -r)/build.
+KDIR	?= $(or $(lastword $(shell ls -d /usr/src/linux-headers-6.1.*-amd64 2>/dev/null | sort -V)), \
+		$(wildcard /lib/modules/$(shell uname -r)/build))
+KREL	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+PREFIX	?= /usr/local
+JOBS	?= $(shell nproc)
+SECONDS	?= 60
+kbuild	= $(MAKE) -C $(KDIR) M=$(CURDIR) --no-print-directory
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: What to make, first as root on a bare Debian 12 (the packages it needs install themselves):
+#:   make demo       a VM in a VM in the emulated machine, live, level by level
+#:   make check      everything that is tested, a line each
+#: Building, for KDIR=... (kernel headers; default: the newest 6.1 in /usr/src):
+#:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
+#:   make tools      build/tools/nestvm, libnestvm.a, the examples
+#:   make install    module, command, library, header, udev rule [PREFIX=/usr/local] [DESTDIR=]
+#:   make clean
+#: Testing, in parts:
+#:   make smoke      a few minutes' worth of check
+#:   make lint unit fuzz     source rules; pure core with sanitizers; fuzzers [SECONDS=60]
+#:   make selftests  build the KTAP programs that run in the machine
+#:   make bench      instructions and exits of what matters, a table
+#:   make machine    a shell in the emulated machine, nestvm loaded; ^] ends it
+
+modules:
+	@test -n "$(KDIR)" || { echo "There are no kernel headers to build for: install" \
+		"linux-headers-amd64, or run selftests/machine/deps, or say KDIR=..." >&2; exit 1; }
+	@$(kbuild) -j$(JOBS) modules
+	@mkdir -p $(O) && objcopy --strip-debug nestvm.ko $(O)/nestvm.ko
+
+tools:
+	@$(MAKE) --no-print-directory -j$(JOBS) -C tools
+
+selftests:
+	@$(MAKE) --no-print-directory -j$(JOBS) -C selftests
+
+unit:
+	@$(MAKE) --no-print-directory -j$(JOBS) -C selftests/unit
+
+fuzz:
+	@$(MAKE) --no-print-directory -C selftests/fuzz SECONDS=$(SECONDS)
+
+lint:
+	@selftests/lint/run
+
+deps:
+	@selftests/machine/deps
+
+check smoke: deps
+	@selftests/check $(if $(filter smoke,$@),--smoke)
+
+demo: deps
+	@selftests/demo/run
+
+bench: deps modules tools selftests
+	@selftests/bench/run
+
+machine: deps modules tools
+	@selftests/machine/run --module $(O)/nestvm.ko --file $(O)/tools/nestvm:/bin/nestvm --shell
+
+# The rule gives /dev/nestvm to the group nestvm; who is in it may run VMs.
+install: modules tools
+	install -D -m 644 $(O)/nestvm.ko $(DESTDIR)/lib/modules/$(KREL)/updates/nestvm.ko
+	install -D -m 755 $(O)/tools/nestvm $(DESTDIR)$(PREFIX)/bin/nestvm
+	install -D -m 644 $(O)/tools/libnestvm.a $(DESTDIR)$(PREFIX)/lib/libnestvm.a
+	install -D -m 644 uapi/nestvm.h $(DESTDIR)$(PREFIX)/include/nestvm/nestvm.h
+	sed 's,"../../uapi/nestvm.h","nestvm.h",' tools/lib/libnestvm.h >$(DESTDIR)$(PREFIX)/include/nestvm/libnestvm.h
+	install -D -m 644 tools/udev/60-nestvm.rules $(DESTDIR)/lib/udev/rules.d/60-nestvm.rules
+	test -n "$(DESTDIR)" || depmod $(KREL)
+	test -n "$(DESTDIR)" || getent group nestvm >/dev/null || groupadd --system nestvm
+
+clean:
+	@test -z "$(KDIR)" || $(kbuild) clean
+	rm -rf $(O)
+
+.PHONY: help modules tools selftests unit fuzz lint deps check smoke demo bench machine install clean
