@@ -39,6 +39,7 @@ static const struct wish proc2_wishes[] = {
 	{ PROC2_RDTSCP,		false, "RDTSCP" },
 	{ PROC2_INVPCID,	false, "INVPCID" },
 	{ PROC2_WBINVD,		true, "WBINVD exiting" },
+	{ PROC2_PAUSE_LOOP,	false, "PAUSE-loop exiting" },
 };
 
 static const struct wish exit_wishes[] = {

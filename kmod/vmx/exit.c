@@ -43,6 +43,7 @@ static enum nv_next (*const exit_ops[VMEXIT_COUNT])(struct nv_vcpu *vcpu) = {
 	[VMEXIT_WRMSR]			= exit_wrmsr,
 	[VMEXIT_MWAIT]			= exit_undefined,
 	[VMEXIT_MONITOR]		= exit_undefined,
+	[VMEXIT_PAUSE]			= exit_pause,
 	[VMEXIT_MCE_DURING_ENTRY]	= exit_mce_during_entry,
 	[VMEXIT_TPR_BELOW_THRESHOLD]	= exit_tpr_below_threshold,
 	[VMEXIT_EPT_VIOLATION]		= exit_ept_violation,

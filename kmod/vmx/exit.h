@@ -14,6 +14,7 @@ const char *vmx_exit_name(u32 reason);
 enum nv_next exit_cpuid(struct nv_vcpu *vcpu);
 enum nv_next exit_hlt(struct nv_vcpu *vcpu);
 enum nv_next exit_nop(struct nv_vcpu *vcpu);
+enum nv_next exit_pause(struct nv_vcpu *vcpu);
 enum nv_next exit_undefined(struct nv_vcpu *vcpu);
 enum nv_next exit_rdpmc(struct nv_vcpu *vcpu);
 enum nv_next exit_rdmsr(struct nv_vcpu *vcpu);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Exits of instructions that are not about memory or control registers. */
 #include <linux/kvm.h>
+#include <linux/sched.h>
 #include "cpu.h"
 #include "cpu_valid.h"
 #include "nested/nested.h"
@@ -38,6 +39,13 @@ enum nv_next exit_hlt(struct nv_vcpu *vcpu)
 /* INVD and WBINVD: the caches are the host's and coherent. */
 enum nv_next exit_nop(struct nv_vcpu *vcpu)
 {
+	return NEXT_INSN;
+}
+
+/* Spinning for long: somebody else may be what it waits for. */
+enum nv_next exit_pause(struct nv_vcpu *vcpu)
+{
+	yield();
 	return NEXT_INSN;
 }
 

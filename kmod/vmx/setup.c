@@ -23,6 +23,13 @@
 #define EXCEPTIONS_ALWAYS	(BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC))
 
 /*
+ * PAUSE-loop exiting, in TSC ticks: PAUSEs no farther apart than the gap are one
+ * loop; a loop longer than the window spins for a vCPU that does not run.
+ */
+#define PAUSE_GAP	128
+#define PAUSE_WINDOW	4096
+
+/*
  * MSRs that the guest reads and writes without an exit: the VMCS switches
  * them, or vmx_vcpu_load()/put() do.
  */
@@ -61,6 +68,10 @@ void vmx_write_host_state(struct nv_vcpu *vcpu)
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	if (vmx_caps.base.proc2 & PROC2_PAUSE_LOOP) {
+		vmcs_write(VMCS_PLE_GAP, PAUSE_GAP);
+		vmcs_write(VMCS_PLE_WINDOW, PAUSE_WINDOW);
+	}
 }
 
 /* Host fields that belong to this physical CPU. Preemption off. */

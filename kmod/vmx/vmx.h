@@ -52,7 +52,7 @@ void vmx_vcpu_put(struct nv_vcpu *vcpu);		/* preemption off */
 void vmx_switch_vmcs(struct nv_vcpu *vcpu, struct nv_vmcs *to);
 
 /*
- * Host-state fields that never change, the exit MSR areas (none) and the entry
+ * Fields that never change: host state, MSR areas (none), PAUSE-loop limits, the entry
  * point, into the current VMCS; once for every new vmcs01 and vmcs02.
  */
 void vmx_write_host_state(struct nv_vcpu *vcpu);
