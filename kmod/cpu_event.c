@@ -60,7 +60,8 @@ void nv_event_raise(struct nv_events *ev, u8 vector, bool has_error, u32 error, 
 		ev->triple_fault = true;
 		return;
 	}
-	if ((a == EXC_CONTRIBUTORY && b == EXC_CONTRIBUTORY) || (a == EXC_PAGE && b != EXC_BENIGN)) {
+	if ((a == EXC_CONTRIBUTORY && b == EXC_CONTRIBUTORY) ||
+	    (a == EXC_PAGE && b != EXC_BENIGN)) {
 		first->info = 0;
 		set_exception(ev, INTR_TYPE_HARD_EXC, VEC_DF, true, 0, 0, 0);
 		return;

@@ -535,18 +535,25 @@ static int follow_expose(struct nv_vcpu *vcpu)
 
 static long call_loaded(const struct nv_ioctl *row, struct nv_vcpu *vcpu, unsigned long arg)
 {
-	int srcu = 0;
+	long ret = follow_expose(vcpu);
+
+	return ret ? ret : nv_ioctl_call(row, vcpu, arg);
+}
+
+static long call_with_vcpu(const struct nv_ioctl *row, struct nv_vcpu *vcpu, unsigned long arg)
+{
 	long ret;
+	int srcu;
 
 	nv_vcpu_load(vcpu);
-	/* nv_run() has its own, to let go of it in the guest. */
-	if (row->cmd != KVM_RUN)
+	if (row->cmd == KVM_RUN) {
+		/* nv_run() takes it by itself, to let go of it in the guest. */
+		ret = call_loaded(row, vcpu, arg);
+	} else {
 		srcu = srcu_read_lock(&vcpu->vm->srcu);
-	ret = follow_expose(vcpu);
-	if (!ret)
-		ret = nv_ioctl_call(row, vcpu, arg);
-	if (row->cmd != KVM_RUN)
+		ret = call_loaded(row, vcpu, arg);
 		srcu_read_unlock(&vcpu->vm->srcu, srcu);
+	}
 	nv_vcpu_put(vcpu);
 	return ret;
 }
@@ -587,7 +594,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EINTR;
 	if (cmd == KVM_RUN)
 		vcpu->has_run = true;
-	ret = call_loaded(row, vcpu, arg);
+	ret = call_with_vcpu(row, vcpu, arg);
 	mutex_unlock(&vcpu->lock);
 	return ret;
 }

@@ -132,8 +132,8 @@ static void one_call(const int *fds)
 	int fd = fds[below(3)], ret;
 
 	if (!below(20))
-		cmd = below(2) ? random64() & 0xffffffff : _IOC(below(4), 0xae + below(2), below(256),
-								below(0x200));
+		cmd = below(2) ? random64() & 0xffffffff :
+		      _IOC(below(4), 0xae + below(2), below(256), below(0x200));
 	ret = ioctl(fd, cmd, argument(cmd));
 	if (ret > 2 && gives_fd(cmd))
 		close(ret);

@@ -84,7 +84,8 @@ static void read_only(const void *arg)
 	memcpy(a + 0x100, "\xb8\x42\x00\x00\x00\xc3", 6);	/* mov $0x42, %eax; ret */
 	vm_set_slot(&vm, 1, KVM_MEM_READONLY, SLOT, SIZE, a);
 	vcpu_expect_exit(vcpu, KVM_EXIT_MMIO);
-	EXPECT(vcpu->run->mmio.is_write && vcpu->run->mmio.phys_addr == SLOT && vcpu->run->mmio.len == 8,
+	EXPECT(vcpu->run->mmio.is_write && vcpu->run->mmio.phys_addr == SLOT &&
+	       vcpu->run->mmio.len == 8,
 	       "%#llx len %u", vcpu->run->mmio.phys_addr, vcpu->run->mmio.len);
 	vcpu_expect_exit(vcpu, KVM_EXIT_MMIO);
 	EXPECT(vcpu->run->mmio.is_write && vcpu->run->mmio.phys_addr == SLOT + 3 &&

@@ -52,7 +52,8 @@ static void child(const struct how *how, volatile u64 *seen)
 
 static void killed(const void *arg)
 {
-	volatile u64 *seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile u64 *seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct nestvm_device_info before = { 0 }, after = { 0 };
 	int dev = device_open(), status, i;
 	bool nestvm = device_is_nestvm(dev);

@@ -53,13 +53,15 @@ static void in_turn(const void *arg)
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < 2; i++) {
 			step(vcpu[i], round);
-			if (vcpu[i]->run->exit_reason != KVM_EXIT_IO || vcpu[i]->run->io.port != 0x50)
+			if (vcpu[i]->run->exit_reason != KVM_EXIT_IO ||
+			    vcpu[i]->run->io.port != 0x50)
 				goto ended;
 		}
 	}
 ended:
 	for (i = 0; i < 2; i++) {
-		if (vcpu[i]->run->exit_reason == KVM_EXIT_IO && vcpu[i]->run->io.port == GUEST_PORT_SAY)
+		if (vcpu[i]->run->exit_reason == KVM_EXIT_IO &&
+		    vcpu[i]->run->io.port == GUEST_PORT_SAY)
 			ktap_say("  guest: %s", vm[i].mem + *(u32 *)((u8 *)vcpu[i]->run +
 				 vcpu[i]->run->io.data_offset));
 		guest_run_to_end(vcpu[i]);

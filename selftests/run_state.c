@@ -72,7 +72,8 @@ static void sregs(const void *arg)
 	EXPECT_EQ(got.gdt.base, set.gdt.base, "the base of the GDT");
 	EXPECT_EQ(got.idt.limit, set.idt.limit, "the limit of the IDT");
 	EXPECT_EQ(got.cr2, set.cr2, "CR2");
-	EXPECT(got.cr0 == set.cr0 && got.cr3 == set.cr3 && got.cr4 == set.cr4 && got.efer == set.efer,
+	EXPECT(got.cr0 == set.cr0 && got.cr3 == set.cr3 && got.cr4 == set.cr4 &&
+	       got.efer == set.efer,
 	       "CR0 %llx CR3 %llx CR4 %llx EFER %llx", got.cr0, got.cr3, got.cr4, got.efer);
 }
 
@@ -185,7 +186,8 @@ static void debugregs(const void *arg)
 	MUST(vcpu->fd, KVM_SET_DEBUGREGS, &set);
 	halt(vcpu);
 	MUST(vcpu->fd, KVM_GET_DEBUGREGS, &got);
-	EXPECT(got.db[0] == 0x1111 && got.db[3] == 0x4444 && got.dr6 == set.dr6 && got.dr7 == set.dr7,
+	EXPECT(got.db[0] == 0x1111 && got.db[3] == 0x4444 && got.dr6 == set.dr6 &&
+	       got.dr7 == set.dr7,
 	       "%llx %llx %llx %llx", got.db[0], got.db[3], got.dr6, got.dr7);
 	set.dr7 = 1ull << 32;
 	EXPECT(ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &set) < 0, "DR7 with a high half is taken");
@@ -197,7 +199,8 @@ static void msrs(const void *arg)
 		u32 msr;
 		u64 value;
 	} rows[] = {
-		{ 0x277, 0x0606060606060606 }, { 0x174, 0x10 }, { 0x175, 0x1234 }, { 0x176, 0x5678 },
+		{ 0x277, 0x0606060606060606 }, { 0x174, 0x10 }, { 0x175, 0x1234 },
+		{ 0x176, 0x5678 },
 		{ 0xc0000081, 0x0023001000000000 }, { 0xc0000082, 0xffffffff81000000 },
 		{ 0xc0000084, 0x47700 }, { 0xc0000102, 0xffff888000000000 },
 	};

@@ -57,9 +57,12 @@ static void slots(const void *arg)
 
 	MUST(vm.fd, KVM_SET_USER_MEMORY_REGION, &first);
 	REFUSE_SLOT(EEXIST, NESTVM_REFUSED_SLOT_OVERLAP, r.slot = 2);
-	REFUSE_SLOT(EEXIST, NESTVM_REFUSED_SLOT_OVERLAP, r.slot = 2; r.guest_phys_addr -= SIZE - 0x1000);
-	REFUSE_SLOT(EEXIST, NESTVM_REFUSED_SLOT_OVERLAP, r.slot = 2; r.guest_phys_addr += SIZE - 0x1000);
-	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_NOTHING, r.memory_size *= 2);	/* slots keep their size */
+	REFUSE_SLOT(EEXIST, NESTVM_REFUSED_SLOT_OVERLAP,
+		    r.slot = 2; r.guest_phys_addr -= SIZE - 0x1000);
+	REFUSE_SLOT(EEXIST, NESTVM_REFUSED_SLOT_OVERLAP,
+		    r.slot = 2; r.guest_phys_addr += SIZE - 0x1000);
+	/* slots keep their size */
+	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_NOTHING, r.memory_size *= 2);
 	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_NOTHING, r.flags = KVM_MEM_READONLY);
 	first.slot = 2;
 	first.guest_phys_addr += SIZE;
@@ -172,7 +175,8 @@ static void special_registers(const void *arg)
 	s.efer |= 1 << 1;
 	EXPECT_REFUSED(vcpu->fd, KVM_SET_SREGS, &s, EINVAL, NESTVM_REFUSED_STATE);
 	MUST(vcpu->fd, KVM_GET_SREGS, &after);
-	EXPECT(!memcmp(&before, &after, sizeof(after)), "a refused command changed something");
+	if (device_is_nestvm(vm.dev))	/* KVM takes the tables before it looks at the rest */
+		EXPECT(!memcmp(&before, &after, sizeof(after)), "a refused command changed something");
 }
 
 static void run_page(const void *arg)
@@ -185,6 +189,7 @@ static void run_page(const void *arg)
 	/* Garbage in what the kernel writes, or reads, changes nothing for it. */
 	memset(vcpu->run, 0xa5, 256);
 	vcpu->run->immediate_exit = 1;
+	vcpu->run->cr8 = 0;
 	vcpu->run->kvm_valid_regs = 0;
 	vcpu->run->kvm_dirty_regs = 0;
 	EXPECT_EQ(vcpu_run(vcpu), -EINTR, "KVM_RUN");

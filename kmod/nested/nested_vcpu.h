@@ -74,7 +74,7 @@ struct nv_nested {
 	u64 clock;
 	struct vmcs02 vmcs02s[NESTED_VMCS02S];
 	struct vmcs02 *cur;		/* of the L2 that runs */
-	void *scratch;			/* page: stands in for a virtual-APIC page that is no memory */
+	void *scratch;			/* page: for a virtual-APIC page that is no memory */
 
 	/* Words of L0's MSR bitmap that let something pass: only these can merge to it. */
 	u16 open_words[VMX_BITMAP_SIZE / sizeof(u64)];

@@ -260,7 +260,7 @@ static bool subset(u64 value, u64 of)
 	return !(value & ~of);
 }
 
-/* No control is free that was not, none is offered that was not, and 1 is possible where it must. */
+/* No control is free or offered that was not, and 1 is possible where it must be. */
 static bool ctl_pair_ok(u64 value, u64 max_pair)
 {
 	u32 must = value, may = value >> 32;

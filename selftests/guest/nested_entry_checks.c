@@ -193,7 +193,8 @@ GUEST_CASE(msr_load_failure, NEED_VMX)
 		u32 index, reserved;
 		u64 value;
 	} list[3] __aligned(16) = {
-		{ IA32_KERNEL_GS_BASE, 0, 0x1000 }, { IA32_LSTAR, 0, NONCANON }, { IA32_CSTAR, 0, 0 },
+		{ IA32_KERNEL_GS_BASE, 0, 0x1000 }, { IA32_LSTAR, 0, NONCANON },
+		{ IA32_CSTAR, 0, 0 },
 	};
 
 	l1_start(l2_done);

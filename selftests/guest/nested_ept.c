@@ -140,7 +140,8 @@ static void misconfigured(u64 *entry, u64 value, const char *what)
 	got = l1_run();
 	EXPECT(got == VMEXIT_EPT_MISCONFIG, "%s: exit reason %x", what, got);
 	/* A high entry is met on the way to L2's code or page tables already. */
-	if (got == VMEXIT_EPT_MISCONFIG && entry != l1_ept_pdpte(PAGE) && entry != l1_ept_pml4e(PAGE))
+	if (got == VMEXIT_EPT_MISCONFIG && entry != l1_ept_pdpte(PAGE) &&
+	    entry != l1_ept_pml4e(PAGE))
 		EXPECT_EQ(vmr(VMCS_GUEST_PHYSICAL), PAGE, "the guest-physical address");
 	*entry = before;
 	l1_invept();

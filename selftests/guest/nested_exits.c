@@ -578,7 +578,8 @@ GUEST_CASE(preemption_timer, NEED_VMX)
 	vmw(VMCS_GUEST_PREEMPT_TIMER, 0x7fffffff);
 	l1_set_l2(l2_cpuid);
 	EXPECT_EXIT(VMEXIT_CPUID);
-	EXPECT(vmr(VMCS_GUEST_PREEMPT_TIMER) < 0x7fffffff && vmr(VMCS_GUEST_PREEMPT_TIMER) > 0x40000000,
+	EXPECT(vmr(VMCS_GUEST_PREEMPT_TIMER) < 0x7fffffff &&
+	       vmr(VMCS_GUEST_PREEMPT_TIMER) > 0x40000000,
 	       "the saved timer is %llx", vmr(VMCS_GUEST_PREEMPT_TIMER));
 }
 
@@ -632,7 +633,8 @@ GUEST_CASE(host_state_is_loaded, NEED_VMX)
 	EXPECT_EQ(read_dr7(), DR7_FIXED1, "DR7");
 	asm volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3; str %4"
 		     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs), "=r"(tr));
-	EXPECT(ds == SEL_DATA && es == SEL_DATA && fs == SEL_DATA && gs == SEL_DATA && tr == SEL_TSS,
+	EXPECT(ds == SEL_DATA && es == SEL_DATA && fs == SEL_DATA && gs == SEL_DATA &&
+	       tr == SEL_TSS,
 	       "selectors %x %x %x %x %x", ds, es, fs, gs, tr);
 	EXPECT_EQ(rdmsr(IA32_FS_BASE), 0x12340000, "the base of FS");
 	EXPECT_EQ(rdmsr(IA32_GS_BASE), 0xffff800000000000, "the base of GS");

@@ -289,8 +289,8 @@ static void write_all(u64 seed)
 		int got = vmread(f->encoding, &v);
 
 		if (got == VMX_OK && writable(f))
-			EXPECT(vmwrite(f->encoding, pattern(f, seed) | (f->bits < 64 ? 1ull << 63 : 0))
-			       == VMX_OK, "VMWRITE %s", f->name);
+			EXPECT(vmwrite(f->encoding, pattern(f, seed) |
+				       (f->bits < 64 ? 1ull << 63 : 0)) == VMX_OK, "VMWRITE %s", f->name);
 		else if (got != VMX_OK)
 			EXPECT(vmwrite(f->encoding, 0) == got, "VMWRITE %s, VMREAD fails", f->name);
 	}

@@ -25,7 +25,8 @@ trap_entries:
 	vector = 0
 	.rept	256
 	.balign	16
-	.if	(vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21)
+	has_code = (vector == 8) || ((vector >= 10) && (vector <= 14))
+	.if	has_code || (vector == 17) || (vector == 21)
 	.else
 	push	$0
 	.endif

@@ -271,7 +271,8 @@ TEST(reserved_bits)
 				/* memory types have their own test; some bits mean something */
 				if (level == s->leaf && bit >= 3 && bit <= 5)
 					continue;
-				if (level > s->leaf && ((addr && !rsvd) || (bit == 7 && level <= 3)))
+				if (level > s->leaf &&
+				    ((addr && !rsvd) || (bit == 7 && level <= 3)))
 					continue;
 				CASE("top %u leaf %u level %u bit %u", s->top, s->leaf, level, bit);
 				build(s);

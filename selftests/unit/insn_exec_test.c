@@ -387,7 +387,7 @@ static const char *hex_of(const u8 *bytes, unsigned int len)
 	unsigned int i;
 
 	for (i = 0; i < len; i++)
-		sprintf(s + 3 * i, "%02x ", bytes[i]);
+		snprintf(s + 3 * i, sizeof(s) - 3 * i, "%02x ", bytes[i]);
 	return s;
 }
 

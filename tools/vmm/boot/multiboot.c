@@ -5,6 +5,7 @@
 #include "../machine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HEADER_MAGIC	0x1badb002u
@@ -109,7 +110,7 @@ static void fill_info(struct boot_image *img)
 		p->memmap[i] = (struct mb_memmap) {
 			sizeof(p->memmap[i]) - 4, map.e[i].addr, map.e[i].size, map.e[i].type,
 		};
-	strcpy(p->loader, "nestvm");
+	snprintf(p->loader, sizeof(p->loader), "nestvm");
 	p->info = (struct mb_info) {
 		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MEMMAP | INFO_LOADER,
 		.mem_lower = BOOT_LOW_END >> 10,
