@@ -38,9 +38,9 @@ static u64 measured_exits(struct vcpu *vcpu)
 	u64 before, after;
 
 	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
-	before = vcpu_stat(vcpu, "exits");
+	before = vcpu_exits(vcpu);
 	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
-	after = vcpu_stat(vcpu, "exits");
+	after = vcpu_exits(vcpu);
 	return before == ~0ull || after == ~0ull ? ~0ull : after - before - 1;
 }
 

@@ -35,11 +35,12 @@ static inline int vmxoff(void) { return VMX("vmxoff", , ); }
 static inline int vmclear(u64 pa) { return VMX("vmclear %[p]", , [p] "m"(pa)); }
 static inline int vmptrld(u64 pa) { return VMX("vmptrld %[p]", , [p] "m"(pa)); }
 static inline int vmptrst(u64 *pa) { return VMX("vmptrst (%[p])", , [p] "r"(pa)); }
+/* Flags are cleared first: who takes it for a hypercall leaves them as they are. */
 static inline int vmcall_root(void)
 {
 	u64 rax = ~0ull;
 
-	return VMX("vmcall", ARGS("+a"(rax), ), );
+	return VMX("or $1, %%r11; vmcall", ARGS("+a"(rax), ), );
 }
 
 static inline int vmlaunch_fails(void) { return VMX("vmlaunch", , ); }

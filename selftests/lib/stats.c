@@ -43,3 +43,10 @@ u64 vcpu_stat(struct vcpu *vcpu, const char *name)
 	close(fd);
 	return value;
 }
+
+u64 vcpu_exits(struct vcpu *vcpu)
+{
+	u64 exits = vcpu_stat(vcpu, "exits");
+
+	return exits != ~0ull ? exits : vcpu_stat(vcpu, "entries");
+}

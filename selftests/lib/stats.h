@@ -8,4 +8,7 @@
 /* ~0 if there is no such file or counter. */
 u64 vcpu_stat(struct vcpu *vcpu, const char *name);
 
+/* Exits of L1 and L2 so far. nestvm counts entries: as many, once user space looks. */
+u64 vcpu_exits(struct vcpu *vcpu);
+
 #endif
