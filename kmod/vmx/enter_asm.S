@@ -6,6 +6,7 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
 
 #define GPR(n)		((n) * 8)
 #define HOST_RSP	0x6c14
@@ -44,6 +45,8 @@ SYM_FUNC_START(vmx_switch)
 	mov	GPR(15)(%rdi), %r15
 	mov	GPR(7)(%rdi), %rdi
 
+	/* A guest's exit goes on at vmx_exit_point: objtool is told that the stack is as here. */
+	UNWIND_HINT_SAVE
 	jz	2f
 1:	vmresume
 	jmp	3f
@@ -57,6 +60,7 @@ SYM_FUNC_START(vmx_switch)
 	jmp	4f
 
 SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
+	UNWIND_HINT_RESTORE
 	ANNOTATE_NOENDBR
 	push	%rdi
 	mov	8(%rsp), %rdi
