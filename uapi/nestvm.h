@@ -123,7 +123,8 @@ struct nestvm_expose {
  *
  * Errors: %EINVAL @mode is neither; %EBUSY the VM has a memory slot
  * (%NESTVM_REFUSED_HAS_MEMORY); %EOPNOTSUPP dynamic while the expose switch is on
- * (%NESTVM_REFUSED_DYNAMIC_MEMORY).
+ * (%NESTVM_REFUSED_DYNAMIC_MEMORY). This version fills no memory on demand: a
+ * slot of a dynamic VM is refused with %EOPNOTSUPP and the same reason.
  *
  * Since: API 1. Code: kmod/dev_vm.c. Test: selftests/uapi_memory.c.
  */

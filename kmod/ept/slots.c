@@ -132,9 +132,12 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 		if (!slot->dirty)
 			goto free;
 	}
+	/* Nothing fills pages on demand yet: without pins the first access would find none. */
 	if (vm->dynamic) {
-		*out = slot;
-		return 0;
+		ret = nv_refuse(&vm->refusal, NESTVM_REFUSED_DYNAMIC_MEMORY, -EOPNOTSUPP,
+				"slot %u: memory that is filled on demand is not supported yet; make the VM's memory static",
+				r->slot);
+		goto free;
 	}
 	/* The same memory under new flags or at a new address: the pins move over. */
 	if (old && old->hva == slot->hva && old->npages == slot->npages &&
