@@ -6,6 +6,7 @@ the top of the repository:
 
 	file SRC [DST]			a host file (/bin/NAME if executable, else /NAME)
 	text DST WORD...		a file of one line
+	include SUITE			its rows, here
 	module NAME|FILE [PARAM...]	load it: one of the stock kernel, or a .ko of ours
 	bring NAME|FILE			the same module in /lib, for a test to load
 	kernel DST [SERIES]		the stock kernel, unpacked and trimmed, for a guest
@@ -128,6 +129,11 @@ class Suite:
 
     def do_shell(self):
         self.conf.append("shell")
+
+    def do_include(self, name):
+        where = self.where
+        self.read(name)
+        self.where = where
 
     def do_machine(self, *options):
         self.machine += options

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The host's part of each end-to-end run: l0 CASE [ARG...]. Ends with 0 if all of
+# it was seen; what was not is said in a line "e2e: L0 FAIL".
+fail() { echo "e2e: L0 FAIL: $*"; exit 1; }
+
+# What guests said, quoted: their results are not to be taken for ours.
+show() { sed 's/^/| /' "${1:-/tmp/out}"; }
+
+# l1 MEMORY VCPUS "WORDS FOR L1" [LAUNCHER OPTION...]
+l1() {
+	memory=$1 vcpus=$2 words=$3
+	shift 3
+	nestvm run --kernel /boot/vmlinux --initrd /boot/initramfs --memory "$memory" \
+		--vcpus "$vcpus" --append "$(cat /boot/cmdline) $words" "$@"
+}
+
+# An L1 that is exposed and runs L2 twice: exposed VCPUS "WORDS FOR L1"
+exposed() {
+	l1 640M "$1" "$2" --expose-virtualization-extensions --stats > /tmp/out ||
+		{ status=$?; show; fail "the launcher of L1 ended with $status"; }
+	show
+	[ "$(grep -c "e2e: L2 done" /tmp/out)" = 2 ] || fail "L2 was not seen to end twice"
+	grep -q "e2e: L1 FAIL" /tmp/out && fail "L1 failed"
+	return 0
+}
+
+unload() {
+	counters_zero > /tmp/counters || { show /tmp/counters; fail "something of a VM is left"; }
+	rmmod nestvm || fail "the module does not unload"
+}
+
+# Boot L1, compare what it sees with what it was given, and its clock with ours.
+case_boot() {
+	vcpus=$1 memory=$2
+	{ l1 "${memory}M" "$vcpus" e2e.do=clock; echo $? > /tmp/status; } |
+	while IFS= read -r line; do
+		echo "| $line"
+		case $line in
+		*"e2e: tick "*)
+			read -r up _ < /proc/uptime
+			echo "$up ${line##*tick }" >> /tmp/ticks ;;
+		*"e2e: L1 cpus "*)
+			echo "${line##*L1 }" > /tmp/facts ;;
+		esac
+	done
+	[ "$(cat /tmp/status)" = 0 ] || fail "the launcher ended with $(cat /tmp/status)"
+	awk -v c="$vcpus" -v m="$memory" '{ exit !($2 == c && $4 > m * 0.8 && $4 <= m) }' /tmp/facts ||
+		fail "L1 was given $vcpus CPUs and $memory MB and saw: $(cat /tmp/facts)"
+	awk 'NR == 1 { h = $1; g = $2 }
+	     NR == 2 { r = ($2 - g) / ($1 - h); printf "e2e: clock rate %.4f\n", r
+		       exit !(r > 0.99 && r < 1.01) }' /tmp/ticks ||
+		fail "the clock of L1 does not keep up: $(tr '\n' ' ' < /tmp/ticks)"
+}
+
+case_expose_off() {
+	l1 512M 1 e2e.do=expose_off > /tmp/out || { status=$?; show; fail "the launcher ended with $status"; }
+	show
+	grep -q "e2e: L1 has no VT-x" /tmp/out || fail "L1 did not get to its end"
+}
+
+# kvm VCPUS [PARAMETERS OF KVM_INTEL, comma between]
+case_kvm() {
+	exposed "$1" "e2e.do=kvm e2e.kvm_intel=$2"
+}
+
+case_nestvm() {
+	exposed "$1" e2e.do=nestvm
+}
+
+# Two VMs at once, each with an L2, while a CPU of the host goes and comes back.
+case_two_vms() {
+	for vm in a b; do
+		{ l1 600M 1 e2e.do=kvm --expose-virtualization-extensions > /tmp/out.$vm 2>&1
+		  echo $? > /tmp/status.$vm; } &
+	done
+	for turn in 1 2 3; do
+		sleep 2
+		echo 0 > /sys/devices/system/cpu/cpu1/online || fail "CPU 1 does not go off line"
+		sleep 1
+		echo 1 > /sys/devices/system/cpu/cpu1/online || fail "CPU 1 does not come back"
+	done
+	wait
+	for vm in a b; do
+		show /tmp/out.$vm
+		[ "$(cat /tmp/status.$vm)" = 0 ] || fail "VM $vm ended with $(cat /tmp/status.$vm)"
+		[ "$(grep -c "e2e: L2 done" /tmp/out.$vm)" = 2 ] || fail "VM $vm: L2 did not end twice"
+	done
+}
+
+# SIGKILL of the launcher while L2 runs frees everything.
+case_kill() {
+	l1 640M 1 "e2e.do=kvm e2e.l2=stay" --expose-virtualization-extensions > /tmp/out 2>&1 &
+	waited=0
+	until grep -q "e2e: L2 stays" /tmp/out; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $waited -lt 200 ] || { show; fail "L2 did not come up"; }
+	done
+	sleep 1
+	counters_zero > /dev/null && fail "the counters do not see the VM that runs"
+	killall -9 nestvm
+	wait
+	sleep 1
+}
+
+# Load and unload leave nothing behind.
+case_reload() {
+	rmmod nestvm
+	free_kb() { awk '/MemFree/ { print $2 }' /proc/meminfo; }
+	turn=0
+	while [ $turn -lt 100 ]; do
+		insmod /lib/nestvm.ko || fail "load $turn failed"
+		rmmod nestvm || fail "unload $turn failed"
+		turn=$((turn + 1))
+		[ $turn = 20 ] && before=$(free_kb)
+	done
+	after=$(free_kb)
+	echo "e2e: free memory $before kB after 20 turns, $after kB after 100"
+	[ $((before - after)) -lt 2048 ] || fail "80 loads lost $((before - after)) kB"
+	[ -e /dev/nestvm ] && fail "/dev/nestvm is left"
+	insmod /lib/nestvm.ko
+}
+
+insmod /lib/nestvm.ko || fail "the module does not load"
+name=$1
+shift
+"case_$name" "$@"
+unload

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The innermost guest: say so, sleep a second on the timer, and end.
+word() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
+
+echo "e2e: L2 up $(uname -r)"
+a=$(cut -d' ' -f1 /proc/uptime)
+sleep 1
+b=$(cut -d' ' -f1 /proc/uptime)
+echo "$a $b" | awk '{ d = $2 - $1; exit !(d >= 0.99 && d < 1.5) }' || {
+	echo "e2e: L2 FAIL: a sleep of 1 s took from $a to $b"
+	exit 1
+}
+if [ "$(word e2e.l2)" = stay ]; then
+	echo "e2e: L2 stays"
+	while :; do :; done
+fi
+echo "e2e: L2 done"
