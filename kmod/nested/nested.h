@@ -91,6 +91,9 @@ void nested_insn_done(struct nv_vcpu *vcpu);
 u64 nested_l2_cr0(struct nv_vcpu *vcpu);
 u64 nested_l2_cr4(struct nv_vcpu *vcpu);
 
+/* Hardware refused vmcs02: was it VTPR, which L1's other CPUs can change? Then L1 has an exit. */
+bool nested_vtpr_race(struct nv_vcpu *vcpu);
+
 /* Triple fault of L2: L1's exit. True if L2 ran. */
 bool nested_triple_fault(struct nv_vcpu *vcpu);
 /* gmem met an EPT12 violation on behalf of L2: the exit to L1. */

@@ -76,6 +76,8 @@ static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
+	if (vcpu->l2 && vcpu->vmx.failed_entry && nested_vtpr_race(vcpu))
+		return NEXT_SAME;
 	if (vcpu->l2)
 		return nv_vcpu_bug(vcpu, "entry of vmcs02 failed in hardware");
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;

@@ -295,6 +295,8 @@ int vmx_vcpu_create(struct nv_vcpu *vcpu)
 	msr_bitmap_pass(vmx->msr_bitmap, IA32_TSC, MSR_READ);
 	msr_bitmap_pass(vmx->msr_bitmap, IA32_EFER, MSR_READ);
 	msr_bitmap_pass(vmx->msr_bitmap, IA32_PAT, MSR_READ);
+	/* A KVM that runs as L1 reads it before every entry. */
+	msr_bitmap_pass(vmx->msr_bitmap, IA32_DEBUGCTL, MSR_READ);
 	ret = vmx_fpu_create(vcpu);
 	if (ret)
 		goto free_bitmap;
