@@ -122,8 +122,33 @@ case_reload() {
 	insmod /lib/nestvm.ko
 }
 
-insmod /lib/nestvm.ko || fail "the module does not load"
+# The module does not load, and the kernel's log has the reason: refuses TEXT
+case_refuses() {
+	insmod /lib/nestvm.ko 2> /dev/null && fail "the module loaded"
+	dmesg | grep "nestvm: not loaded: .*$1" || { dmesg | tail -n 5; fail "no reason: $1"; }
+}
+
+case_refuse_kvm_active() {
+	insmod /lib/irqbypass.ko && insmod /lib/kvm.ko && insmod /lib/kvm-intel.ko enable_apicv=0 ||
+		fail "kvm_intel does not load"
+	l1 512M 1 e2e.do=stay --device /dev/kvm > /tmp/out 2>&1 &
+	sleep 2
+	case_refuses "VMX is in use by another hypervisor"
+	killall -9 nestvm
+	wait
+	sleep 1
+	rmmod kvm_intel kvm irqbypass
+	insmod /lib/nestvm.ko || fail "the module does not load when KVM is gone"
+	unload
+}
+
 name=$1
 shift
-"case_$name" "$@"
-unload
+case $name in
+refuse*)
+	"case_$name" "$@" ;;
+*)
+	insmod /lib/nestvm.ko || fail "the module does not load"
+	"case_$name" "$@"
+	unload ;;
+esac

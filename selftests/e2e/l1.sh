@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest hypervisor's part of each end-to-end run. What to do comes on the
 # kernel's command line, so that one image serves them all:
-#	e2e.do=facts|clock|expose_off|kvm|nestvm  e2e.kvm_intel=ept=0,...  e2e.l2=stay
+#	e2e.do=facts|clock|stay|expose_off|kvm|nestvm  e2e.kvm_intel=ept=0,...  e2e.l2=stay
 word() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
 fail() { echo "e2e: L1 FAIL: $*"; exit 1; }
 
@@ -33,6 +33,10 @@ do_clock() {
 	echo "e2e: tick $(cut -d' ' -f1 /proc/uptime)"
 	sleep 5
 	echo "e2e: tick $(cut -d' ' -f1 /proc/uptime)"
+}
+
+do_stay() {
+	sleep 1000
 }
 
 do_expose_off() {
