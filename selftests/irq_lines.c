@@ -173,15 +173,18 @@ static void routing_refused(const void *arg)
 
 	vm_create(&vm, VM_IRQCHIP);
 	r->entries[0].type = 99;
-	EXPECT(ioctl(vm.fd, KVM_SET_GSI_ROUTING, r) < 0 && errno == EINVAL, "type 99: %s", strerror(errno));
+	EXPECT(ioctl(vm.fd, KVM_SET_GSI_ROUTING, r) < 0 && errno == EINVAL, "type 99: %s",
+	       strerror(errno));
 	r = routing(0x7fffffff);
 	EXPECT(ioctl(vm.fd, KVM_SET_GSI_ROUTING, r) < 0 && errno == EINVAL, "a large GSI: %s",
 	       strerror(errno));
 	r->flags = 1;
-	EXPECT(ioctl(vm.fd, KVM_SET_GSI_ROUTING, r) < 0 && errno == EINVAL, "a flag: %s", strerror(errno));
+	EXPECT(ioctl(vm.fd, KVM_SET_GSI_ROUTING, r) < 0 && errno == EINVAL, "a flag: %s",
+	       strerror(errno));
 	EXPECT(ioctl(vm.fd, KVM_IRQFD, &bad) < 0 && errno == EBADF, "no file: %s", strerror(errno));
 	bad.fd = 0;
-	EXPECT(ioctl(vm.fd, KVM_IRQFD, &bad) < 0 && errno == EINVAL, "no eventfd: %s", strerror(errno));
+	EXPECT(ioctl(vm.fd, KVM_IRQFD, &bad) < 0 && errno == EINVAL, "no eventfd: %s",
+	       strerror(errno));
 	bad.flags = 1u << 31;
 	EXPECT(ioctl(vm.fd, KVM_IRQFD, &bad) < 0 && errno == EINVAL, "an unknown flag: %s",
 	       strerror(errno));

@@ -25,7 +25,8 @@ static void interrupt_ends_hlt(const void *arg)
 	for (i = 0; i < 2; i++) {
 		vcpu_expect_exit(vcpu, KVM_EXIT_HLT);
 		EXPECT_EQ(vcpu->run->if_flag, 1, "if_flag");
-		EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 1, "ready_for_interrupt_injection");
+		EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 1,
+			  "ready_for_interrupt_injection");
 		MUST(vcpu->fd, KVM_INTERRUPT, &irq);
 	}
 	guest_run_to_end(vcpu);
@@ -91,9 +92,11 @@ static void refused(const void *arg)
 	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
 	e.exception.injected = 1;
 	e.exception.nr = 2;
-	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 && errno == EINVAL, "an exception of vector 2");
+	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 && errno == EINVAL,
+	       "an exception of vector 2");
 	e.exception.nr = 32;
-	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 && errno == EINVAL, "an exception of vector 32");
+	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 && errno == EINVAL,
+	       "an exception of vector 32");
 	e.exception.injected = 0;
 	e.flags = 1u << 31;
 	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 && errno == EINVAL, "an unknown flag");
@@ -101,7 +104,8 @@ static void refused(const void *arg)
 
 	vm_create(&vm, VM_IRQCHIP);
 	vcpu = vm_add_vcpu(&vm);
-	EXPECT(ioctl(vcpu->fd, KVM_INTERRUPT, &irq) < 0 && errno == ENXIO, "with an APIC: %d", errno);
+	EXPECT(ioctl(vcpu->fd, KVM_INTERRUPT, &irq) < 0 && errno == ENXIO, "with an APIC: %d",
+	       errno);
 }
 
 int main(int argc, char **argv)

@@ -55,7 +55,8 @@ static u32 io_piece(struct vcpu *vcpu, const struct io *io, u32 done)
 	if (io->direction == KVM_EXIT_IO_IN)
 		memcpy(io_data(vcpu), io->data + done, n);
 	else
-		EXPECT(!memcmp(io_data(vcpu), io->data + done, n), "port %#x, byte %u", io->port, done);
+		EXPECT(!memcmp(io_data(vcpu), io->data + done, n), "port %#x, byte %u", io->port,
+		       done);
 	return n;
 }
 
@@ -70,7 +71,8 @@ static void run_io(struct vcpu *vcpu, const struct io *ios, size_t count)
 			int ret = guest_run(vcpu);
 
 			if (ret != KVM_EXIT_IO) {
-				ktap_fail(__FILE__, __LINE__, "transfer %zu: KVM_RUN gives %d", i, ret);
+				ktap_fail(__FILE__, __LINE__, "transfer %zu: KVM_RUN gives %d", i,
+					  ret);
 				vcpu_dump(vcpu);
 				ktap_stop();
 			}
@@ -87,9 +89,11 @@ static void run_io(struct vcpu *vcpu, const struct io *ios, size_t count)
 static void io_sizes(const void *arg)
 {
 	static const struct io ios[] = {
-		OUT(PORT, 1, "\x11"), OUT(PORT + 2, 2, "\x33\x22"), OUT(PORT + 4, 4, "\x77\x66\x55\x44"),
+		OUT(PORT, 1, "\x11"), OUT(PORT + 2, 2, "\x33\x22"), OUT(PORT + 4, 4,
+									"\x77\x66\x55\x44"),
 		OUT(0xfff0, 1, "\x88"),
-		IN(PORT, 1, "\x99"), IN(PORT + 2, 2, "\xbb\xaa"), IN(PORT + 4, 4, "\xff\xee\xdd\xcc"),
+		IN(PORT, 1, "\x99"), IN(PORT + 2, 2, "\xbb\xaa"), IN(PORT + 4, 4,
+								     "\xff\xee\xdd\xcc"),
 	};
 
 	run_io(start("_io_sizes"), ios, ARRAY_LEN(ios));

@@ -36,7 +36,8 @@ static void step(struct vcpu *vcpu, unsigned int round)
 	memset(after, 0, sizeof(after));
 	ret = run_with_xmm(vcpu->fd, before, after);
 	ASSERT(ret == 0, "KVM_RUN gives %ld", ret);
-	EXPECT(!memcmp(before, after, sizeof(after)), "round %u: XMM of this process changed", round);
+	EXPECT(!memcmp(before, after, sizeof(after)), "round %u: XMM of this process changed",
+	       round);
 }
 
 static void in_turn(const void *arg)

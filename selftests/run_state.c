@@ -87,7 +87,8 @@ static void reset_state(const void *arg)
 	vcpu = vm_add_vcpu(&vm);
 	MUST(vcpu->fd, KVM_GET_SREGS, &s);
 	MUST(vcpu->fd, KVM_GET_REGS, &r);
-	EXPECT(s.cs.selector == 0xf000 && s.cs.base == 0xffff0000, "CS %x %llx", s.cs.selector, s.cs.base);
+	EXPECT(s.cs.selector == 0xf000 && s.cs.base == 0xffff0000, "CS %x %llx", s.cs.selector,
+	       s.cs.base);
 	EXPECT_EQ(r.rip, 0xfff0, "RIP");
 	EXPECT_EQ(r.rflags, 2, "RFLAGS");
 	EXPECT_EQ(s.cr0, 0x60000010, "CR0");
@@ -158,7 +159,8 @@ static void xcrs(const void *arg)
 	if (!device_cap(vm.dev, KVM_CAP_XCRS))
 		ktap_skip("no KVM_CAP_XCRS");
 	MUST(vcpu->fd, KVM_GET_XCRS, &x);
-	EXPECT(x.nr_xcrs == 1 && x.xcrs[0].xcr == 0 && x.xcrs[0].value == 1, "XCR0 after reset is %llx",
+	EXPECT(x.nr_xcrs == 1 && x.xcrs[0].xcr == 0 && x.xcrs[0].value == 1,
+	       "XCR0 after reset is %llx",
 	       x.xcrs[0].value);
 	MUST(vcpu->fd, KVM_GET_SREGS, &s);
 	s.cr4 |= 1 << 18;
@@ -212,7 +214,8 @@ static void msrs(const void *arg)
 		       rows[i].msr);
 	halt(vcpu);
 	for (i = 0; i < ARRAY_LEN(rows); i++)
-		EXPECT(vcpu_get_msr(vcpu, rows[i].msr) == rows[i].value, "MSR %#x is %#llx", rows[i].msr,
+		EXPECT(vcpu_get_msr(vcpu, rows[i].msr) == rows[i].value, "MSR %#x is %#llx",
+		       rows[i].msr,
 		       vcpu_get_msr(vcpu, rows[i].msr));
 	EXPECT(vcpu_set_msr(vcpu, 0x277, 0x0202020202020202) != 1, "a PAT that cannot be is taken");
 	EXPECT_EQ(vcpu_get_msr(vcpu, 0x277), 0x0606060606060606, "the PAT after a refused one");
@@ -234,7 +237,8 @@ static void msr_index_list(const void *arg)
 		} m = { .head.nmsrs = 1, .e.index = list->indices[i] };
 
 		if (ioctl(vcpu->fd, KVM_GET_MSRS, &m) != 1) {
-			EXPECT(!device_is_nestvm(vm.dev), "MSR %#x of the list cannot be read", m.e.index);
+			EXPECT(!device_is_nestvm(vm.dev), "MSR %#x of the list cannot be read",
+			       m.e.index);
 			continue;
 		}
 		EXPECT(ioctl(vcpu->fd, KVM_SET_MSRS, &m) == 1 || !device_is_nestvm(vm.dev),

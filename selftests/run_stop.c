@@ -86,7 +86,8 @@ static void own_timer_stops(const void *arg)
 		before = guest_params(&vm)->results[0];
 		signal_in(50);
 		EXPECT_EQ(vcpu_run(vcpu), -EINTR, "KVM_RUN");
-		EXPECT(guest_params(&vm)->results[0] > before, "the guest did not go on in round %llu", i);
+		EXPECT(guest_params(&vm)->results[0] > before,
+		       "the guest did not go on in round %llu", i);
 	}
 }
 
@@ -103,7 +104,8 @@ static void immediate_exit(const void *arg)
 	vcpu->run->immediate_exit = 1;
 	EXPECT_EQ(vcpu_run(vcpu), -EINTR, "KVM_RUN");
 	MUST(vcpu->fd, KVM_GET_REGS, &after);
-	EXPECT(!memcmp(&before, &after, sizeof(after)), "the guest ran, RIP %llx to %llx", before.rip,
+	EXPECT(!memcmp(&before, &after, sizeof(after)), "the guest ran, RIP %llx to %llx",
+	       before.rip,
 	       after.rip);
 }
 
@@ -125,7 +127,8 @@ static void immediate_exit_completes(const void *arg)
 	vcpu->run->immediate_exit = 1;
 	EXPECT_EQ(vcpu_run(vcpu), -EINTR, "KVM_RUN");
 	MUST(vcpu->fd, KVM_GET_REGS, &regs);
-	EXPECT(regs.rip > rip && (regs.rax & 0xff) == 0x42, "RIP %llx to %llx, RAX %llx", rip, regs.rip,
+	EXPECT(regs.rip > rip && (regs.rax & 0xff) == 0x42, "RIP %llx to %llx, RAX %llx", rip,
+	       regs.rip,
 	       regs.rax);
 	vcpu->run->immediate_exit = 0;
 	vcpu_expect_exit(vcpu, KVM_EXIT_MMIO);

@@ -176,7 +176,8 @@ static void special_registers(const void *arg)
 	EXPECT_REFUSED(vcpu->fd, KVM_SET_SREGS, &s, EINVAL, NESTVM_REFUSED_STATE);
 	MUST(vcpu->fd, KVM_GET_SREGS, &after);
 	if (device_is_nestvm(vm.dev))	/* KVM takes the tables before it looks at the rest */
-		EXPECT(!memcmp(&before, &after, sizeof(after)), "a refused command changed something");
+		EXPECT(!memcmp(&before, &after, sizeof(after)),
+		       "a refused command changed something");
 }
 
 static void run_page(const void *arg)

@@ -18,7 +18,8 @@ static void device_facts(const void *arg)
 	       info.nested_allowed);
 	EXPECT_EQ(info.reserved, 0, "the reserved field");
 	EXPECT(info.version[0] && memchr(info.version, 0, sizeof(info.version)), "no version");
-	EXPECT_EQ(!!(info.features & NESTVM_FEATURE_NESTED), info.nested_allowed, "the feature NESTED");
+	EXPECT_EQ(!!(info.features & NESTVM_FEATURE_NESTED), info.nested_allowed,
+		  "the feature NESTED");
 }
 
 static void counters_go_up_and_down(const void *arg)

@@ -25,7 +25,8 @@ static const struct row {
 	{ "SET_MEMORY_MODE", NESTVM_SET_MEMORY_MODE, sizeof(struct nestvm_memory_mode), VM,
 	  NESTVM_MEMORY_STATIC },
 	{ "GET_VM_INFO", NESTVM_GET_VM_INFO, sizeof(struct nestvm_vm_info), VM, 0 },
-	{ "GET_ENTRY_FAILURE", NESTVM_GET_ENTRY_FAILURE, sizeof(struct nestvm_entry_failure), VCPU, 0 },
+	{ "GET_ENTRY_FAILURE", NESTVM_GET_ENTRY_FAILURE, sizeof(struct nestvm_entry_failure), VCPU,
+	  0 },
 };
 
 #define PAGE	4096
@@ -47,7 +48,8 @@ static void expect(const struct row *row, int fd, u32 size, u32 bytes, u8 tail, 
 		arg[bytes - 1] = tail;
 	ret = ioctl(fd, row->cmd, arg);
 	if (error)
-		EXPECT(ret < 0 && errno == error, "%s %s: %d, %s, should be %s", row->name, what, ret,
+		EXPECT(ret < 0 && errno == error, "%s %s: %d, %s, should be %s", row->name, what,
+		       ret,
 		       strerror(errno), strerror(error));
 	else
 		EXPECT(ret >= 0, "%s %s: %s", row->name, what, strerror(errno));
@@ -127,7 +129,8 @@ static void expect_wrong(int fd, unsigned long cmd, bool nestvm, const char *wha
 {
 	int ret = ioctl(fd, cmd, 0);
 
-	EXPECT(ret < 0 && (errno == ENOTTY || (!nestvm && errno == EINVAL)), "%s: %d, %s", what, ret,
+	EXPECT(ret < 0 && (errno == ENOTTY || (!nestvm && errno == EINVAL)), "%s: %d, %s", what,
+	       ret,
 	       strerror(errno));
 }
 

@@ -34,7 +34,8 @@ static void each_file_has_its_own(const void *arg)
 	EXPECT_EQ(last_refusal(b.fd).id, NESTVM_REFUSED_NOTHING, "the reason on another VM");
 	EXPECT_EQ(last_refusal(a.vcpus[0].fd).id, NESTVM_REFUSED_NOTHING, "the reason on a vCPU");
 	EXPECT_REFUSED(dev, KVM_CREATE_VM, 77, EINVAL, NESTVM_REFUSED_CAPABILITY);
-	EXPECT_EQ(last_refusal(a.dev).id, NESTVM_REFUSED_NOTHING, "the reason on another opener's file");
+	EXPECT_EQ(last_refusal(a.dev).id, NESTVM_REFUSED_NOTHING,
+		  "the reason on another opener's file");
 
 	/* What goes well later does not wipe it out; a second look gives the same. */
 	vm_add_vcpu(&a);

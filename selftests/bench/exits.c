@@ -50,7 +50,8 @@ static void print_figure(const char *name, const struct guest_params *p, u64 exi
 	char text[32] = "-";
 
 	if (exits != ~0ull)
-		snprintf(text, sizeof(text), "%llu.%02llu", exits / rounds, exits * 100 / rounds % 100);
+		snprintf(text, sizeof(text), "%llu.%02llu", exits / rounds,
+			 exits * 100 / rounds % 100);
 	printf("bench: %-24s %8llu %8s\n", name, (u64)p->results[0] / rounds, text);
 	fflush(stdout);
 }

@@ -32,14 +32,16 @@ GUEST_CASE(x2apic_registers, NEED_IRQCHIP)
 {
 	if (!cpu_has_x2apic())
 		skip("CPUID shows no x2APIC");
-	EXPECT_EQ(CATCH("rdmsr", , "c"(0x802), "rax", "rdx"), VEC_GP, "the vector of an x2APIC MSR in xAPIC mode");
+	EXPECT_EQ(CATCH("rdmsr", , "c"(0x802), "rax", "rdx"), VEC_GP,
+		  "the vector of an x2APIC MSR in xAPIC mode");
 	apic_x2apic();
 	apic_enable();
 	EXPECT_EQ(apic_read(APIC_ID), 0, "the id");
 	EXPECT_EQ(apic_read(APIC_LDR), 1, "the LDR: derived from the id");
 	EXPECT_EQ(CATCH("wrmsr", , ARGS("c"(0x80d), "a"(0), "d"(0))), VEC_GP,
 		  "the vector of writing the LDR");
-	EXPECT_EQ(CATCH("rdmsr", , "c"(0x80e), "rax", "rdx"), VEC_GP, "the vector of reading the DFR");
+	EXPECT_EQ(CATCH("rdmsr", , "c"(0x80e), "rax", "rdx"), VEC_GP,
+		  "the vector of reading the DFR");
 	EXPECT_EQ(CATCH("rdmsr", , "c"(0x831), "rax", "rdx"), VEC_GP, "the vector of reading 831H");
 	EXPECT_EQ(CATCH("wrmsr", , ARGS("c"(IA32_APIC_BASE), "a"(0xfee00900), "d"(0))), VEC_GP,
 		  "the vector of going back to xAPIC at once");
@@ -111,7 +113,8 @@ GUEST_CASE(in_service_blocks_its_class, NEED_IRQCHIP)
 	sti();
 	asm volatile("nop");
 	cli();
-	EXPECT(order[0] == 1 && order[1] == 2 && order[2] == 3, "%u %u %u", order[0], order[1], order[2]);
+	EXPECT(order[0] == 1 && order[1] == 2 && order[2] == 3, "%u %u %u", order[0], order[1],
+	       order[2]);
 	EXPECT_EQ(irqs[0x31], 1, "interrupts of the same class after EOI");
 }
 

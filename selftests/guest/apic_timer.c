@@ -70,7 +70,8 @@ GUEST_CASE(tsc_deadline, NEED_IRQCHIP)
 	EXPECT(rdmsr(IA32_TSC_DEADLINE) != 0, "the deadline reads 0 before it is reached");
 	sti_hlt();
 	cli();
-	EXPECT(rdtsc() >= t0 + 1000000, "it came %llu ticks after, asked for 1000000", rdtsc() - t0);
+	EXPECT(rdtsc() >= t0 + 1000000, "it came %llu ticks after, asked for 1000000",
+	       rdtsc() - t0);
 	EXPECT_EQ(irqs[VEC], 1, "interrupts");
 	EXPECT_EQ(rdmsr(IA32_TSC_DEADLINE), 0, "the deadline afterwards");
 

@@ -53,8 +53,10 @@ static const struct row rows[] = {
 	{ "entry_smm", VMCS_ENTRY_CTLS, SET, ENTRY_SMM, CTL, 0 },
 	{ "inject_type_1", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | 1 << 8 | 32, CTL, 0 },
 	{ "inject_nmi_vector", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | INTR_TYPE_NMI | 3, CTL, 0 },
-	{ "inject_exception_32", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | INTR_TYPE_HARD_EXC | 32, CTL, 0 },
-	{ "inject_reserved", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | BIT(12) | INTR_TYPE_HARD_EXC | 6,
+	{ "inject_exception_32", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | INTR_TYPE_HARD_EXC | 32,
+	  CTL, 0 },
+	{ "inject_reserved", VMCS_ENTRY_INTR_INFO, WRITE, BIT(31) | BIT(12) | INTR_TYPE_HARD_EXC |
+	  6,
 	  CTL, 0 },
 	{ "inject_gp_without_error_code", VMCS_ENTRY_INTR_INFO, WRITE,
 	  BIT(31) | INTR_TYPE_HARD_EXC | VEC_GP, CTL, 0 },
@@ -226,7 +228,8 @@ GUEST_CASE(eptp, NEED_VMX)
 		u64 v = i == 0 ? good & ~0x38ull : i == 1 ? (good & ~7ull) | 5 : good | bad[i];
 
 		vmw(VMCS_EPTP, v);
-		EXPECT(l1_enter() == VMX_ERROR && vmr(VMCS_INSN_ERROR) == CTL, "EPTP %llx is taken", v);
+		EXPECT(l1_enter() == VMX_ERROR && vmr(VMCS_INSN_ERROR) == CTL, "EPTP %llx is taken",
+		       v);
 	}
 	vmw(VMCS_EPTP, good);
 	EXPECT_L2_DONE();

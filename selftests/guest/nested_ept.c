@@ -166,7 +166,8 @@ GUEST_CASE(misconfiguration, NEED_VMX)
 	if (!(cap & EPT_CAP_EXEC_ONLY))
 		misconfigured(pte, (full & ~EPT_RWX) | EPT_X, "execute-only, not offered");
 	misconfigured(pde, *pde | 1 << 3, "a reserved bit in a directory entry");
-	misconfigured(pde, PAGE | EPT_RWX | EPT_WB | EPT_PS | 1 << 12, "a low address bit of 2 MiB");
+	misconfigured(pde, PAGE | EPT_RWX | EPT_WB | EPT_PS | 1 << 12,
+		      "a low address bit of 2 MiB");
 	if (!(cap & EPT_CAP_1G))
 		misconfigured(l1_ept_pdpte(PAGE), EPT_RWX | EPT_WB | EPT_PS, "1 GiB, not offered");
 	misconfigured(l1_ept_pml4e(PAGE), *l1_ept_pml4e(PAGE) | EPT_PS, "a page of 512 GiB");
@@ -308,7 +309,8 @@ GUEST_CASE(violation_of_a_page_table, NEED_VMX)
 	l1_invept();
 	EXPECT_EXIT(VMEXIT_EPT_VIOLATION);
 	EXPECT_EQ(vmr(VMCS_GUEST_PHYSICAL), pa(table), "the guest-physical address: the entry");
-	EXPECT_EQ(qual() & (Q_LINEAR | Q_TRANSLATED), Q_LINEAR, "linear, not the translated address");
+	EXPECT_EQ(qual() & (Q_LINEAR | Q_TRANSLATED), Q_LINEAR,
+		  "linear, not the translated address");
 	EXPECT_EQ(vmr(VMCS_GUEST_LINEAR), PAGE, "the linear address");
 	*entry |= EPT_RWX;
 	EXPECT_L2_AT(*(u64 *)PAGE);

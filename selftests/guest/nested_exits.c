@@ -161,7 +161,8 @@ static const struct {
 	{ "MONITOR", VMCS_PROC_CTLS, PROC_MONITOR, VMEXIT_MONITOR, l2_one_monitor, true },
 	{ "MOV DR", VMCS_PROC_CTLS, PROC_MOV_DR, VMEXIT_MOV_DR, l2_one_mov_dr, false },
 	{ "MOV to CR3", VMCS_PROC_CTLS, PROC_CR3_LOAD, VMEXIT_CR_ACCESS, l2_one_cr3_load, false },
-	{ "MOV from CR3", VMCS_PROC_CTLS, PROC_CR3_STORE, VMEXIT_CR_ACCESS, l2_one_cr3_store, false },
+	{ "MOV from CR3", VMCS_PROC_CTLS, PROC_CR3_STORE, VMEXIT_CR_ACCESS, l2_one_cr3_store,
+	  false },
 	{ "WBINVD", VMCS_PROC2_CTLS, PROC2_WBINVD, VMEXIT_WBINVD, l2_one_wbinvd, false },
 	{ "SGDT", VMCS_PROC2_CTLS, PROC2_DESC_TABLE, VMEXIT_GDTR_IDTR, l2_one_sgdt, false },
 	{ "STR", VMCS_PROC2_CTLS, PROC2_DESC_TABLE, VMEXIT_LDTR_TR, l2_one_str, false },
@@ -297,7 +298,8 @@ GUEST_CASE(io_bitmaps, NEED_VMX)
 	EXPECT_EQ(qual() >> 16, 0x80, "the port");
 	l1_skip_insn();
 	EXPECT_EXIT(VMEXIT_IO_INSTRUCTION);
-	EXPECT_EQ(qual(), QUAL_IO_STRING | QUAL_IO_REP | 0x81 << 16, "the qualification of REP OUTS");
+	EXPECT_EQ(qual(), QUAL_IO_STRING | QUAL_IO_REP | 0x81 << 16,
+		  "the qualification of REP OUTS");
 	EXPECT_EQ(vmr(VMCS_GUEST_LINEAR), HOLE, "the linear address");
 	l1_skip_insn();
 	EXPECT_L2_DONE();
@@ -344,7 +346,8 @@ GUEST_CASE(msr_bitmap, NEED_VMX)
 
 static void l2_odd_msrs(void)
 {
-	EXPECT_EQ(CATCH("rdmsr", , "c"(0x12345), "rax", "rdx"), NO_TRAP, "the vector, L1 answering");
+	EXPECT_EQ(CATCH("rdmsr", , "c"(0x12345), "rax", "rdx"), NO_TRAP,
+		  "the vector, L1 answering");
 	vmcall(0);
 }
 
@@ -461,7 +464,8 @@ GUEST_CASE(cr3_exits_and_targets, NEED_VMX)
 	l1_start(l2_cr3);
 	l1_ctl_set(VMCS_PROC_CTLS, PROC_CR3_LOAD | PROC_CR3_STORE, "CR3 exiting");
 	EXPECT_EXIT(VMEXIT_CR_ACCESS);
-	EXPECT_EQ(qual(), 3 | CR_TYPE_MOV_FROM << 4 | REG_RDI << 8, "the qualification of MOV from CR3");
+	EXPECT_EQ(qual(), 3 | CR_TYPE_MOV_FROM << 4 | REG_RDI << 8,
+		  "the qualification of MOV from CR3");
 	l2.rdi = read_cr3();
 	l1_skip_insn();
 	EXPECT_EXIT(VMEXIT_CR_ACCESS);
@@ -678,7 +682,8 @@ GUEST_CASE(efer_and_pat_are_switched, NEED_VMX)
 	EXPECT_EQ(rdmsr(IA32_EFER), efer, "EFER of L1");
 	l1_skip_insn();
 	EXPECT_L2_DONE();
-	EXPECT_EQ(vmr(VMCS_GUEST_EFER), (efer & ~IA32_EFER_NXE) | IA32_EFER_SCE, "EFER saved for L2");
+	EXPECT_EQ(vmr(VMCS_GUEST_EFER), (efer & ~IA32_EFER_NXE) | IA32_EFER_SCE,
+		  "EFER saved for L2");
 	EXPECT_EQ(vmr(VMCS_GUEST_PAT), 0x0606060606060606, "PAT saved for L2");
 	EXPECT_EQ(rdmsr(IA32_EFER), efer, "EFER of L1");
 	EXPECT_EQ(rdmsr(IA32_PAT), pat, "PAT of L1");

@@ -8,7 +8,8 @@ static void expect_no_vmx(void)
 
 	EXPECT(!(cpuid(1, 0).ecx & BIT(5)), "CPUID shows VT-x");
 	for (msr = IA32_VMX_FIRST; msr <= IA32_VMX_LAST; msr++)
-		EXPECT(CATCH("rdmsr", , "c"(msr), "rax", "rdx") == VEC_GP, "MSR %x can be read", msr);
+		EXPECT(CATCH("rdmsr", , "c"(msr), "rax", "rdx") == VEC_GP, "MSR %x can be read",
+		       msr);
 	EXPECT_EQ(CATCH("mov %0, %%cr4", , "r"(read_cr4() | CR4_VMXE)), VEC_GP,
 		  "the vector of setting CR4.VMXE");
 	EXPECT(!(read_cr4() & CR4_VMXE), "CR4.VMXE is on");

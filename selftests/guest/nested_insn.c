@@ -247,7 +247,8 @@ GUEST_CASE(memory_operands, NEED_VMX)
 	EXPECT_RET(VMX("vmread %[f], (%[p])", , [p] "r"(hole), [f] "r"((u64)VMCS_HOST_RIP)),
 		   VMX_TRAP + VEC_PF, "VMREAD to a read-only page");
 	EXPECT_EQ(trap.error, PFERR_P | PFERR_W, "the error code");
-	EXPECT_RET(VMX("vmclear (%[p])", , [p] "r"(bad)), VMX_TRAP + VEC_GP, "VMCLEAR (non-canonical)");
+	EXPECT_RET(VMX("vmclear (%[p])", , [p] "r"(bad)), VMX_TRAP + VEC_GP,
+		   "VMCLEAR (non-canonical)");
 	EXPECT_RET(VMX("push %%rbp; mov %[p], %%rbp; leaq 772f(%%rip), %%r11;"
 		       "movq %%r11, trap_resume; vmclear (%%rbp); 772: pop %%rbp", ,
 		       [p] "r"(bad)), VMX_TRAP + VEC_SS, "VMCLEAR (non-canonical through RBP)");
@@ -352,7 +353,8 @@ GUEST_CASE(high_halves, NEED_VMX)
 	vmw(VMCS_TSC_OFFSET, 0x1122334455667788);
 	EXPECT_EQ(vmr(VMCS_TSC_OFFSET | 1), 0x11223344, "the high half");
 	vmw(VMCS_TSC_OFFSET | 1, 0xaabbccdd);
-	EXPECT_EQ(vmr(VMCS_TSC_OFFSET), 0xaabbccdd55667788, "the field after its high half was written");
+	EXPECT_EQ(vmr(VMCS_TSC_OFFSET), 0xaabbccdd55667788,
+		  "the field after its high half was written");
 	vmw(VMCS_TSC_OFFSET, 0x99);
 	EXPECT_EQ(vmr(VMCS_TSC_OFFSET | 1), 0, "the high half");
 }
@@ -374,7 +376,8 @@ GUEST_CASE(launch_state, NEED_VMX)
 GUEST_CASE(entry_blocked_by_mov_ss, NEED_VMX)
 {
 	l1_start(no_l2);
-	EXPECT_ERROR(VMX("mov %%ss, %%eax; mov %%eax, %%ss; vmlaunch", , "a"(0)), VMERR_ENTRY_MOV_SS);
+	EXPECT_ERROR(VMX("mov %%ss, %%eax; mov %%eax, %%ss; vmlaunch", , "a"(0)),
+		     VMERR_ENTRY_MOV_SS);
 }
 
 /* A hypervisor may take L1's VMCALL for a hypercall of its own; then there is no VMfail. */

@@ -79,7 +79,8 @@ GUEST_CASE(_io_string_fault, 0)
 	memset(area, 'x', 4096);
 	*page_entry((u64)(unsigned long)area + 4096) = 0;
 	invlpg(area + 4096);
-	EXPECT_EQ(CATCH("rep outsb", ARGS("+S"(from), "+c"(count)), "d"(PORT)), VEC_PF, "the vector");
+	EXPECT_EQ(CATCH("rep outsb", ARGS("+S"(from), "+c"(count)), "d"(PORT)), VEC_PF,
+		  "the vector");
 	EXPECT_EQ(trap.cr2, (unsigned long)area + 4096, "CR2");
 	EXPECT_EQ(count, 2, "RCX at the fault");
 }
@@ -138,7 +139,8 @@ GUEST_CASE(_mmio_arithmetic, 0)
 	W32 = 0xfffffff0;
 	asm volatile("orl $0x0f, (%0)" : : "r"(MMIO) : "memory", "cc");
 	EXPECT_EQ(W32, 0xffffffff, "OR");
-	asm volatile("addl %2, (%1); pushfq; pop %0" : "=r"(flags) : "r"(MMIO), "r"(1) : "memory", "cc");
+	asm volatile("addl %2, (%1); pushfq; pop %0" : "=r"(flags) : "r"(MMIO), "r"(1) : "memory",
+		     "cc");
 	EXPECT_EQ(W32, 0, "ADD");
 	EXPECT_EQ(flags & (RFLAGS_CF | RFLAGS_ZF), RFLAGS_CF | RFLAGS_ZF, "the flags of ADD");
 	asm volatile("subb $1, (%0)" : : "r"(MMIO) : "memory", "cc");
@@ -150,9 +152,11 @@ GUEST_CASE(_mmio_arithmetic, 0)
 	asm volatile("cmpl $0x0f, (%1); pushfq; pop %0" : "=r"(flags) : "r"(MMIO) : "memory", "cc");
 	EXPECT(flags & RFLAGS_ZF, "CMP with memory");
 	v = 0x0f;
-	asm volatile("cmpl (%2), %k1; pushfq; pop %0" : "=r"(flags) : "r"(v), "r"(MMIO) : "memory", "cc");
+	asm volatile("cmpl (%2), %k1; pushfq; pop %0" : "=r"(flags) : "r"(v), "r"(MMIO) : "memory",
+		     "cc");
 	EXPECT(flags & RFLAGS_ZF, "CMP with a register");
-	asm volatile("testb $0x10, (%1); pushfq; pop %0" : "=r"(flags) : "r"(MMIO) : "memory", "cc");
+	asm volatile("testb $0x10, (%1); pushfq; pop %0" : "=r"(flags) : "r"(MMIO) : "memory",
+		     "cc");
 	EXPECT(flags & RFLAGS_ZF, "TEST");
 	v = 0x1234;
 	asm volatile("xchgl %k0, (%1)" : "+r"(v) : "r"(MMIO) : "memory");

@@ -26,7 +26,8 @@ static void expect_same(unsigned int bytes, unsigned int round)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		EXPECT(!memcmp(pattern[i], got[i], bytes), "register %u differs in round %u", i, round);
+		EXPECT(!memcmp(pattern[i], got[i], bytes), "register %u differs in round %u", i,
+		       round);
 }
 
 GUEST_CASE(_sse, 0)
@@ -72,7 +73,8 @@ GUEST_CASE(_x87, 0)
 	asm volatile("fninit; fldcw %0; fildll %1; fldpi" : : "m"(cw), "m"(value));
 	for (round = 0; round < 20; round++) {
 		outb(0x50, round);
-		asm volatile("fnstcw %0; fxch; fistpll %1; fildll %1; fxch" : "=m"(cw_now), "=m"(now));
+		asm volatile("fnstcw %0; fxch; fistpll %1; fildll %1; fxch" : "=m"(cw_now),
+			     "=m"(now));
 		EXPECT_EQ(now, value, "the value in the x87 stack");
 		EXPECT_EQ(cw_now, cw, "the control word");
 	}

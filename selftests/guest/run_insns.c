@@ -71,10 +71,14 @@ GUEST_CASE(rdmsr_wrmsr_refuse, 0)
 	EXPECT_EQ(try_wrmsr(0x12345, 0), VEC_GP, "the vector of WRMSR of no MSR");
 	EXPECT_EQ(try_rdmsr(0xc0012345), VEC_GP, "the vector of RDMSR of no MSR");
 	EXPECT_EQ(try_rdmsr(0xffffffff), VEC_GP, "the vector of RDMSR of no MSR");
-	EXPECT_EQ(try_wrmsr(IA32_PAT, 0x0202020202020202), VEC_GP, "the vector for a memory type of 2");
-	EXPECT_EQ(try_wrmsr(IA32_LSTAR, 1ull << 62), VEC_GP, "the vector for a non-canonical LSTAR");
-	EXPECT_EQ(try_wrmsr(IA32_FS_BASE, 1ull << 62), VEC_GP, "the vector for a non-canonical base");
-	EXPECT_EQ(try_wrmsr(IA32_EFER, rdmsr(IA32_EFER) | BIT(1)), VEC_GP, "the vector for EFER bit 1");
+	EXPECT_EQ(try_wrmsr(IA32_PAT, 0x0202020202020202), VEC_GP,
+		  "the vector for a memory type of 2");
+	EXPECT_EQ(try_wrmsr(IA32_LSTAR, 1ull << 62), VEC_GP,
+		  "the vector for a non-canonical LSTAR");
+	EXPECT_EQ(try_wrmsr(IA32_FS_BASE, 1ull << 62), VEC_GP,
+		  "the vector for a non-canonical base");
+	EXPECT_EQ(try_wrmsr(IA32_EFER, rdmsr(IA32_EFER) | BIT(1)), VEC_GP,
+		  "the vector for EFER bit 1");
 	EXPECT_EQ(try_wrmsr(IA32_EFER, rdmsr(IA32_EFER) & ~IA32_EFER_LME), VEC_GP,
 		  "the vector for clearing EFER.LME with paging on");
 }
@@ -205,7 +209,8 @@ GUEST_CASE(tsc, 0)
 		EXPECT_EQ(aux, 0x77, "ECX after RDTSCP");
 	}
 	write_cr4(read_cr4() | CR4_TSD);
-	EXPECT_EQ(CATCH("rdtsc", , , "rax", "rdx"), NO_TRAP, "the vector of RDTSC at CPL 0 with TSD");
+	EXPECT_EQ(CATCH("rdtsc", , , "rax", "rdx"), NO_TRAP,
+		  "the vector of RDTSC at CPL 0 with TSD");
 	write_cr4(read_cr4() & ~CR4_TSD);
 }
 
@@ -223,7 +228,8 @@ GUEST_CASE(harmless_ones, 0)
 GUEST_CASE(exceptions, 0)
 {
 	EXPECT_TRAP(VEC_UD, "UD2", "ud2", , );
-	EXPECT_TRAP(VEC_DE, "division by 0", "xor %%ecx, %%ecx; div %%ecx", , , "rax", "rcx", "rdx");
+	EXPECT_TRAP(VEC_DE, "division by 0", "xor %%ecx, %%ecx; div %%ecx", , , "rax", "rcx",
+		    "rdx");
 	EXPECT_TRAP(VEC_GP, "a non-canonical address", "mov (%0), %%rax", , "r"(1ull << 62), "rax");
 	EXPECT_EQ(trap.error, 0, "the error code");
 	EXPECT_TRAP(VEC_GP, "a segment beyond the table", "mov %w0, %%fs", , "r"(0x200));

@@ -46,7 +46,8 @@ static void expect_reason(int line, int fd, int error, u32 reason)
 	if (ioctl(fd, NESTVM_GET_REFUSAL, &r))
 		return;			/* not nestvm */
 	if (r.id != reason || r.error != (u32)error)
-		ktap_fail("uapi", line, "the reason is %u with errno %u, should be %u with %d; \"%s\"",
+		ktap_fail("uapi", line,
+			  "the reason is %u with errno %u, should be %u with %d; \"%s\"",
 			  r.id, r.error, reason, error, r.text);
 	len = strnlen(r.text, sizeof(r.text));
 	if (len < 15 || len == sizeof(r.text))
