@@ -6,9 +6,11 @@
 #include <asm/tsc.h>
 #include <uapi/nestvm.h>
 #include "cpu.h"
+#include "cpuid_bits.h"
 #include "cpuid_policy.h"
 #include "vcpu.h"
 #include "vlapic.h"
+#include "vmx/fpu.h"
 
 struct nv_cpuid {
 	u32 count;
@@ -16,9 +18,48 @@ struct nv_cpuid {
 	struct cpuid_entry entry[CPUID_MAX_ENTRIES];	/* cut to what the VM may have */
 };
 
+#define LEAF1_AVX	(CPUID_1_ECX_AVX | CPUID_1_ECX_F16C | CPUID_1_ECX_FMA)
+#define LEAF7_AVX512	(CPUID_7_EBX_AVX512F | CPUID_7_EBX_AVX512DQ | CPUID_7_EBX_AVX512IFMA | \
+			 CPUID_7_EBX_AVX512CD | CPUID_7_EBX_AVX512BW | CPUID_7_EBX_AVX512VL)
+#define LEAF7_AVX512_C	(CPUID_7_ECX_AVX512VBMI | CPUID_7_ECX_AVX512VBMI2 |		\
+			 CPUID_7_ECX_AVX512VNNI | CPUID_7_ECX_AVX512BITALG |		\
+			 CPUID_7_ECX_VPOPCNTDQ)
+
+/* The CPU may have vector state that the host kernel does not use: then no guest can. */
+static void hide_unused_state(u32 leaf, u32 subleaf, struct cpuid_words *r)
+{
+	u64 xcr0 = vmx_fpu_xcr0_supported();
+
+	switch (leaf) {
+	case 1:
+		if (!xcr0)
+			r->ecx &= ~CPUID_1_ECX_XSAVE;
+		if (!(xcr0 & XCR0_AVX))
+			r->ecx &= ~LEAF1_AVX;
+		break;
+	case 7:
+		if (!(xcr0 & XCR0_AVX)) {
+			r->ebx &= ~CPUID_7_EBX_AVX2;
+			r->ecx &= ~(CPUID_7_ECX_VAES | CPUID_7_ECX_VPCLMULQDQ);
+		}
+		if ((xcr0 & XCR0_AVX512) != XCR0_AVX512) {
+			r->ebx &= ~LEAF7_AVX512;
+			r->ecx &= ~LEAF7_AVX512_C;
+		}
+		break;
+	case 0xd:
+		if (!xcr0)
+			*r = (struct cpuid_words) { };
+		else if (!subleaf)
+			r->eax &= xcr0;
+		break;
+	}
+}
+
 static void host_cpuid(void *arg, u32 leaf, u32 subleaf, struct cpuid_words *r)
 {
 	cpuid_count(leaf, subleaf, &r->eax, &r->ebx, &r->ecx, &r->edx);
+	hide_unused_state(leaf, subleaf, r);
 }
 
 static struct cpuid_policy policy_of(bool expose)

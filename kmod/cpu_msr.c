@@ -105,18 +105,22 @@ static int write_apic(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 
 static int read_feature_control(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
 {
-	if (!vcpu->vm->expose)
+	/* User space may save what its list names on any VM. */
+	if (!vcpu->vm->expose && !host)
 		return -EPERM;
-	*value = vcpu->feature_control;
+	*value = vcpu->vm->expose ? vcpu->feature_control : 0;
 	return 0;
 }
 
 static int write_feature_control(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 {
+	if (host && !value)
+		goto set;
 	if (!vcpu->vm->expose || (value & ~(FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX)))
 		return -EPERM;
 	if ((vcpu->feature_control & FEATURE_CONTROL_LOCKED) && !host)
 		return -EPERM;
+set:
 	vcpu->feature_control = value;
 	return 0;
 }

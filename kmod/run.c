@@ -2,13 +2,14 @@
 /*
  * KVM_RUN: requests, events, enter, exit, next. Nothing else decides order.
  */
-#include <linux/entry-common.h>
+#include <linux/entry-kvm.h>
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/smp.h>
 #include "cpu.h"
+#include "host_work.h"
 #include "nested/nested.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -109,7 +110,7 @@ static bool enter_once(struct nv_vcpu *vcpu)
 	WRITE_ONCE(vcpu->where, IN_GUEST);
 	/* Pairs with nv_vcpu_kick(): either we see the request or it sees IN_GUEST. */
 	smp_mb();
-	if (READ_ONCE(vcpu->requests) || need_resched() || signal_pending(current)) {
+	if (READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending()) {
 		WRITE_ONCE(vcpu->where, OUTSIDE_GUEST);
 		local_irq_enable();
 		preempt_enable();
@@ -140,8 +141,6 @@ static enum nv_next turn(struct nv_vcpu *vcpu)
 {
 	enum nv_next next = NEXT_SAME;
 
-	if (need_resched())
-		cond_resched();
 	if (vcpu->init_sipi)
 		take_init_sipi(vcpu);
 	if (!serve_requests(vcpu, &next))
@@ -181,7 +180,7 @@ static int loop(struct nv_vcpu *vcpu)
 		next = complete(vcpu);
 	}
 	while (next == NEXT_SAME) {
-		if (signal_pending(current) || READ_ONCE(run->immediate_exit)) {
+		if (READ_ONCE(run->immediate_exit) || host_work()) {
 			run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The VMX instructions as functions. VMfail of VMREAD/VMWRITE on the current
- * VMCS is our bug and is reported; a fault (a reboot turned VMX off under us)
- * is swallowed by the exception table.
+ * VMCS is our bug and is reported. So is a fault, unless a reboot turned VMX off
+ * under us.
  */
 #ifndef NESTVM_VMX_INSN_H
 #define NESTVM_VMX_INSN_H
@@ -12,6 +12,7 @@
 #include "pure.h"
 
 void insn_report(const char *insn, u64 operand);
+void insn_faulted(const char *insn);
 
 static __always_inline u64 insn_vmread(unsigned long field)
 {
@@ -27,7 +28,9 @@ static __always_inline u64 insn_vmread(unsigned long field)
 	return value;
 fail:
 	insn_report("VMREAD", field);
+	return 0;
 fault:
+	insn_faulted("VMREAD");
 	return 0;
 }
 
@@ -43,8 +46,9 @@ static __always_inline void insn_vmwrite(unsigned long field, u64 value)
 	return;
 fail:
 	insn_report("VMWRITE", field);
-fault:
 	return;
+fault:
+	insn_faulted("VMWRITE");
 }
 
 #define INSN_ON_ADDRESS(name, mnemonic)						\
@@ -60,8 +64,9 @@ static __always_inline void insn_##name(u64 hpa)				\
 	return;									\
 fail:										\
 	insn_report(mnemonic, hpa);						\
-fault:										\
 	return;									\
+fault:										\
+	insn_faulted(mnemonic);							\
 }
 
 INSN_ON_ADDRESS(vmclear, "vmclear")
@@ -111,8 +116,9 @@ static __always_inline void insn_invept(unsigned long type, u64 eptp)
 	return;
 fail:
 	insn_report("INVEPT", eptp);
-fault:
 	return;
+fault:
+	insn_faulted("INVEPT");
 }
 
 struct invvpid_desc {
@@ -134,8 +140,9 @@ static __always_inline void insn_invvpid(unsigned long type, u16 vpid, u64 linea
 	return;
 fail:
 	insn_report("INVVPID", vpid);
-fault:
 	return;
+fault:
+	insn_faulted("INVVPID");
 }
 
 #endif

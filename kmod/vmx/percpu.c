@@ -79,6 +79,12 @@ void vmx_cpu_off(void)
 	c->on = false;
 }
 
+void insn_faulted(const char *insn)
+{
+	WARN_ONCE(!READ_ONCE(leaving), "nestvm: %s faulted on CPU %d, VMX %s\n", insn,
+		  raw_smp_processor_id(), raw_cpu_ptr(&vmx_cpus)->on ? "on" : "off");
+}
+
 static void cpu_off_ipi(void *unused)
 {
 	unsigned long flags;
