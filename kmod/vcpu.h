@@ -82,6 +82,7 @@ struct nv_vcpu {
 	/* Register state that is not in the VMCS. */
 	u64 dr[4], dr6;
 	u64 xcr0;
+	bool xcr0_loaded;		/* the CPU holds it, for this entry */
 	u64 apic_base;			/* IA32_APIC_BASE */
 	u64 feature_control;
 	u64 star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;

@@ -93,7 +93,7 @@ void vmx_enter(struct nv_vcpu *vcpu)
 		native_write_cr2(vcpu->regs.cr2);
 	clear_cpu_caches();
 
-	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched);
+	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched, &vmx->vmcs->host_rsp);
 
 	vcpu->regs.cr2 = native_read_cr2();
 	unload_debug(&debug);

@@ -13,7 +13,7 @@
 
 .section .noinstr.text, "ax"
 
-/* int vmx_switch(struct nv_regs *regs, bool launched) */
+/* int vmx_switch(struct nv_regs *regs, bool launched, unsigned long *host_rsp) */
 SYM_FUNC_START(vmx_switch)
 	push	%rbp
 	push	%rbx
@@ -23,8 +23,13 @@ SYM_FUNC_START(vmx_switch)
 	push	%r15
 	push	%rdi
 
+	/* The stack is nearly always where it was: as L1, a VMWRITE may be an exit. */
+	cmp	%rsp, (%rdx)
+	je	5f
+	mov	%rsp, (%rdx)
 	mov	$HOST_RSP, %eax
 	vmwrite	%rsp, %rax
+5:
 
 	/* Through the loads below the flags keep: ZF = not launched. */
 	test	%sil, %sil

@@ -8,6 +8,7 @@
 #include "nested/nested.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "vmx/percpu.h"
 
 /*
  * One row per basic exit reason that a control of ours, or the architecture,
@@ -76,6 +77,10 @@ static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
+	if (vmx_leaving()) {
+		vcpu->ret = -ESHUTDOWN;
+		return NEXT_USER;
+	}
 	if (vcpu->l2 && vcpu->vmx.failed_entry && nested_vtpr_race(vcpu))
 		return NEXT_SAME;
 	if (vcpu->l2)

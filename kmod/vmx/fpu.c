@@ -105,10 +105,13 @@ void vmx_fpu_load(struct nv_vcpu *vcpu)
 	u8 *image = vcpu->fpu->image;
 
 	kernel_fpu_begin_mask(0);
+	/* Without CR4.OSXSAVE the guest can neither read XCR0 nor use what it enables. */
+	vcpu->xcr0_loaded = xcr0_supported && vcpu->xcr0 != xcr0_host &&
+			    (vmcs_read(VMCS_GUEST_CR4) & CR4_OSXSAVE);
 	if (xcr0_supported) {
 		asm volatile("xrstor64 (%0)" : : "r" (image), "a" ((u32)xcr0_supported), "d" (0)
 			     : "memory");
-		if (vcpu->xcr0 != xcr0_host)
+		if (vcpu->xcr0_loaded)
 			xsetbv(0, vcpu->xcr0);
 	} else {
 		asm volatile("fxrstor64 (%0)" : : "r" (image) : "memory");
@@ -120,7 +123,7 @@ void vmx_fpu_save(struct nv_vcpu *vcpu)
 	u8 *image = vcpu->fpu->image;
 
 	if (xcr0_supported) {
-		if (vcpu->xcr0 != xcr0_host)
+		if (vcpu->xcr0_loaded)
 			xsetbv(0, xcr0_host);
 		asm volatile("xsave64 (%0)" : : "r" (image), "a" ((u32)xcr0_supported), "d" (0)
 			     : "memory");

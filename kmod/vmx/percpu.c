@@ -79,6 +79,11 @@ void vmx_cpu_off(void)
 	c->on = false;
 }
 
+bool vmx_leaving(void)
+{
+	return READ_ONCE(leaving);
+}
+
 void insn_faulted(const char *insn)
 {
 	WARN_ONCE(!READ_ONCE(leaving), "nestvm: %s faulted on CPU %d, VMX %s\n", insn,

@@ -19,6 +19,8 @@ struct vmx_cpu {
 
 DECLARE_PER_CPU(struct vmx_cpu, vmx_cpus);
 
+/* The host reboots: VMX is off for good. */
+bool vmx_leaving(void);
 /* VMXON here if it is not on (a CPU that comes and goes). IRQs or preemption off. */
 int vmx_cpu_on(void);
 /* Clear all active VMCSs of this CPU, then VMXOFF. IRQs off. */

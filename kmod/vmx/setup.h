@@ -8,8 +8,11 @@
 struct nv_regs;
 struct nv_vcpu;
 
-/* enter.S: 0 after an exit, 1 if VMLAUNCH or VMRESUME itself failed. */
-int vmx_switch(struct nv_regs *regs, bool launched);
+/*
+ * enter_asm.S: 0 after an exit, 1 if VMLAUNCH or VMRESUME itself failed. @host_rsp:
+ * what the current VMCS holds as host RSP; kept up to date.
+ */
+int vmx_switch(struct nv_regs *regs, bool launched, unsigned long *host_rsp);
 /* Where VM exits arrive: never called. */
 void vmx_exit_point(void);
 
