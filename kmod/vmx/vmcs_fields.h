@@ -72,7 +72,7 @@
 	F(LINK_POINTER, link_pointer, 0x2800, 64, NONE)					\
 	F(GUEST_DEBUGCTL, guest_debugctl, 0x2802, 64, NONE)				\
 	F(GUEST_PAT, guest_pat, 0x2804, 64, NONE)					\
-	F(GUEST_EFER, guest_efer, 0x2806, 64, NONE)					\
+	F(GUEST_EFER, guest_efer, 0x2806, 64, RO)					\
 	F(GUEST_PERF_GLOBAL, guest_perf_global, 0x2808, 64, NONE)			\
 	F(GUEST_PDPTE0, guest_pdpte0, 0x280a, 64, NONE)					\
 	F(GUEST_PDPTE1, guest_pdpte1, 0x280c, 64, NONE)					\
@@ -138,8 +138,8 @@
 	/* 32-bit host state */								\
 	F(HOST_SYSENTER_CS, host_sysenter_cs, 0x4c00, 32, NONE)				\
 	/* natural-width control */							\
-	F(CR0_MASK, cr0_mask, 0x6000, NAT, NONE)					\
-	F(CR4_MASK, cr4_mask, 0x6002, NAT, NONE)					\
+	F(CR0_MASK, cr0_mask, 0x6000, NAT, RO)						\
+	F(CR4_MASK, cr4_mask, 0x6002, NAT, RO)						\
 	F(CR0_SHADOW, cr0_shadow, 0x6004, NAT, RW)					\
 	F(CR4_SHADOW, cr4_shadow, 0x6006, NAT, RW)					\
 	F(CR3_TARGET0, cr3_target0, 0x6008, NAT, NONE)					\
@@ -167,7 +167,7 @@
 	F(GUEST_TR_BASE, guest_tr_base, 0x6814, NAT, NONE)				\
 	F(GUEST_GDTR_BASE, guest_gdtr_base, 0x6816, NAT, NONE)				\
 	F(GUEST_IDTR_BASE, guest_idtr_base, 0x6818, NAT, NONE)				\
-	F(GUEST_DR7, guest_dr7, 0x681a, NAT, NONE)					\
+	F(GUEST_DR7, guest_dr7, 0x681a, NAT, RO)					\
 	F(GUEST_RSP, guest_rsp, 0x681c, NAT, RW)					\
 	F(GUEST_RIP, guest_rip, 0x681e, NAT, RW)					\
 	F(GUEST_RFLAGS, guest_rflags, 0x6820, NAT, RW)					\
