@@ -134,7 +134,7 @@
 	F(GUEST_ACTIVITY, guest_activity, 0x4826, 32, NONE)				\
 	F(GUEST_SMBASE, guest_smbase, 0x4828, 32, NONE)					\
 	F(GUEST_SYSENTER_CS, guest_sysenter_cs, 0x482a, 32, NONE)			\
-	F(GUEST_PREEMPT_TIMER, guest_preempt_timer, 0x482e, 32, NONE)			\
+	F(GUEST_PREEMPT_TIMER, guest_preempt_timer, 0x482e, 32, RW)			\
 	/* 32-bit host state */								\
 	F(HOST_SYSENTER_CS, host_sysenter_cs, 0x4c00, 32, NONE)				\
 	/* natural-width control */							\
