@@ -5,10 +5,8 @@
  */
 #include <linux/timex.h>
 #include <asm/tsc.h>
-#include "irq.h"
 #include "nested/nested_vcpu.h"
 #include "nested/reflect.h"
-#include "vlapic.h"
 
 bool nested_intr_exits(struct nv_vcpu *vcpu)
 {
@@ -115,30 +113,6 @@ static bool nmi_exit_allowed(struct nv_vcpu *vcpu)
 	return vmcs12_has_pin(vcpu->nested->v, PIN_VIRTUAL_NMIS) || !vmx_nmi_masked(vcpu);
 }
 
-static bool intr_pending(struct nv_vcpu *vcpu)
-{
-	if (!vcpu->lapic)
-		return vcpu->ev.user_intr >= 0;
-	return irq_extint_pending(vcpu) || vlapic_pending(vcpu) >= 0;
-}
-
-static int intr_ack(struct nv_vcpu *vcpu)
-{
-	int vector;
-
-	if (!vcpu->lapic) {
-		vector = vcpu->ev.user_intr;
-		vcpu->ev.user_intr = -1;
-		return vector;
-	}
-	if (irq_extint_pending(vcpu))
-		return irq_extint_ack(vcpu);
-	vector = vlapic_pending(vcpu);
-	if (vector >= 0)
-		vlapic_ack(vcpu, vector);
-	return vector;
-}
-
 /* SDM 3C "acknowledge interrupt on exit": the vector, or the interrupt stays where it is. */
 static void exit_intr(struct nv_vcpu *vcpu)
 {
@@ -146,7 +120,7 @@ static void exit_intr(struct nv_vcpu *vcpu)
 	int vector;
 
 	if (vmcs12_has_exit(vcpu->nested->v, EXIT_ACK_INTR)) {
-		vector = intr_ack(vcpu);
+		vector = vmx_intr_ack(vcpu);
 		/* Withdrawn at the last moment. */
 		if (vector < 0)
 			return;
@@ -205,7 +179,7 @@ bool nested_check_events(struct nv_vcpu *vcpu)
 		exit_nmi(vcpu);
 		return false;
 	}
-	if (nested_intr_exits(vcpu) && intr_pending(vcpu)) {
+	if (nested_intr_exits(vcpu) && vmx_intr_pending(vcpu)) {
 		if (delivering)
 			return true;
 		exit_intr(vcpu);

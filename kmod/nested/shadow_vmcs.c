@@ -24,6 +24,8 @@ static bool host_has(const struct vmcs12_field *f)
 	case VMCS_TPR_THRESHOLD:
 		return vmx_cap_allows(vmx_caps.raw.msr[IA32_VMX_TRUE_PROCBASED_CTLS -
 						       IA32_VMX_BASIC], PROC_TPR_SHADOW);
+	case VMCS_GUEST_PREEMPT_TIMER:
+		return vmx_caps.preempt_timer;
 	default:
 		return true;
 	}

@@ -146,14 +146,14 @@ void vmx_request_nmi_window(struct nv_vcpu *vcpu)
 	vmcs_set_bits(VMCS_PROC_CTLS, PROC_NMI_WINDOW);
 }
 
-static bool intr_pending(struct nv_vcpu *vcpu)
+bool vmx_intr_pending(struct nv_vcpu *vcpu)
 {
 	if (vcpu->lapic)
 		return irq_extint_pending(vcpu) || vlapic_pending(vcpu) >= 0;
 	return vcpu->ev.user_intr >= 0;
 }
 
-static int intr_ack(struct nv_vcpu *vcpu)
+int vmx_intr_ack(struct nv_vcpu *vcpu)
 {
 	int vector;
 
@@ -187,9 +187,9 @@ static bool choose_event(struct nv_vcpu *vcpu)
 		ev->reinject.info = INTR_INFO_VALID | INTR_TYPE_NMI | VEC_NMI;
 		return true;
 	}
-	if (!(vcpu->l2 && nested_intr_exits(vcpu)) && intr_pending(vcpu) &&
+	if (!(vcpu->l2 && nested_intr_exits(vcpu)) && vmx_intr_pending(vcpu) &&
 	    vmx_intr_allowed(vcpu)) {
-		vector = intr_ack(vcpu);
+		vector = vmx_intr_ack(vcpu);
 		if (vector < 0)
 			return false;
 		ev->reinject.info = INTR_INFO_VALID | INTR_TYPE_EXT | vector;
@@ -209,7 +209,7 @@ void vmx_inject_events(struct nv_vcpu *vcpu)
 	/* What must still wait: hear when the guest can take it. */
 	want_nmi = ev->nmi_pending && !(vcpu->l2 && nested_nmi_exits(vcpu));
 	want_intr = !(vcpu->l2 && nested_intr_exits(vcpu)) &&
-		    (intr_pending(vcpu) || (!vcpu->lapic && vcpu->run->request_interrupt_window));
+		    (vmx_intr_pending(vcpu) || (!vcpu->lapic && vcpu->run->request_interrupt_window));
 	if (want_intr)
 		nv_stat_inc(vcpu, irq_windows);
 	set_windows(want_intr || (vcpu->l2 && nested_intr_window(vcpu)),

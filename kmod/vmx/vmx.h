@@ -85,6 +85,9 @@ void vmx_request_intr_window(struct nv_vcpu *vcpu);
 void vmx_request_nmi_window(struct nv_vcpu *vcpu);
 bool vmx_intr_allowed(struct nv_vcpu *vcpu);	/* RFLAGS.IF, STI, MOV SS of the current VMCS */
 bool vmx_nmi_allowed(struct nv_vcpu *vcpu);
+/* An external interrupt waits: in the local APIC, the PIC, or user space's KVM_INTERRUPT. */
+bool vmx_intr_pending(struct nv_vcpu *vcpu);
+int vmx_intr_ack(struct nv_vcpu *vcpu);		/* its vector; -1: withdrawn meanwhile */
 bool vmx_nmi_masked(struct nv_vcpu *vcpu);
 void vmx_set_nmi_masked(struct nv_vcpu *vcpu, bool masked);
 
