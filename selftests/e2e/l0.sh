@@ -116,6 +116,30 @@ case_kill() {
 	sleep 1
 }
 
+# The host suspends and resumes, as far as the kernel's own test of it goes (all but
+# the firmware), while L1 runs.
+case_suspend() {
+	grep -qw mem /sys/power/state && grep -qw core /sys/power/pm_test || {
+		echo "e2e: skipped: this kernel or machine cannot suspend to memory"
+		rmmod nestvm
+		exit 4
+	}
+	echo core > /sys/power/pm_test
+	{ l1 512M 1 e2e.do=clock > /tmp/out 2>&1; echo $? > /tmp/status; } &
+	waited=0
+	until grep -q "e2e: tick" /tmp/out; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $waited -lt 60 ] || { show; fail "L1 did not come up"; }
+	done
+	echo mem > /sys/power/state || fail "the host does not suspend"
+	wait
+	show
+	dmesg | grep -q "PM: suspend exit" || fail "the host did not come back"
+	[ "$(cat /tmp/status)" = 0 ] || fail "the launcher ended with $(cat /tmp/status)"
+	[ "$(grep -c "e2e: tick" /tmp/out)" = 2 ] || fail "L1 did not go on"
+}
+
 # Load and unload leave nothing behind.
 case_reload() {
 	rmmod nestvm
