@@ -209,7 +209,8 @@ void vmx_inject_events(struct nv_vcpu *vcpu)
 	/* What must still wait: hear when the guest can take it. */
 	want_nmi = ev->nmi_pending && !(vcpu->l2 && nested_nmi_exits(vcpu));
 	want_intr = !(vcpu->l2 && nested_intr_exits(vcpu)) &&
-		    (vmx_intr_pending(vcpu) || (!vcpu->lapic && vcpu->run->request_interrupt_window));
+		    (vmx_intr_pending(vcpu) ||
+		     (!vcpu->lapic && vcpu->run->request_interrupt_window));
 	if (want_intr)
 		nv_stat_inc(vcpu, irq_windows);
 	set_windows(want_intr || (vcpu->l2 && nested_intr_window(vcpu)),
