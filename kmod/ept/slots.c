@@ -268,9 +268,10 @@ int slots_get_dirty(struct nv_vm *vm, struct kvm_dirty_log *log)
 		copy[i] |= xchg(&slot->dirty[i], 0);
 	if (copy_to_user(log->dirty_bitmap, copy, longs * sizeof(long)))
 		ret = -EFAULT;
+	/* Not told, so not forgotten; vCPUs set bits meanwhile. */
 	if (ret)
 		for (i = 0; i < longs; i++)
-			slot->dirty[i] |= copy[i];
+			atomic_long_or(copy[i], (atomic_long_t *)&slot->dirty[i]);
 	kvfree(copy);
 	return ret;
 }
