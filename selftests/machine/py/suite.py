@@ -4,7 +4,8 @@
 A suite is a text file, a row a line, words split as a shell does, paths from
 the top of the repository:
 
-	file SRC [DST]			a host file (/bin/NAME if executable, else /NAME)
+	file SRC [DST]			a host file (/bin/NAME if executable, else /NAME), with its
+				shared libraries if it is a program that has some
 	text DST WORD...		a file of one line
 	include SUITE			its rows, here
 	module NAME|FILE [PARAM...]	load it: one of the stock kernel, or a .ko of ours
@@ -81,8 +82,9 @@ class Suite:
         if not dst:
             base = os.path.basename(path)
             dst = f"/bin/{base}" if os.access(path, os.X_OK) else f"/{base}"
-        check_static(path)
         self.archive.file(dst, path)
+        for library in libraries(path):
+            self.archive.file(library, os.path.realpath(library))
         return dst
 
     def do_text(self, dst, *words):
@@ -170,11 +172,19 @@ def add_busybox(archive):
             archive.link(f"bin/{applet}", "busybox")
 
 
-def check_static(path):
-    """There is no dynamic loader inside; say so here and not as ENOENT there."""
+def libraries(path):
+    """The dynamic loader and the shared libraries of a program, by the paths it looks them up."""
     with open(path, "rb") as f:
-        head = f.read(4096)
-    if head[:4] != b"\x7fELF" or head[16] not in (2, 3):
-        return
-    if b"/lib64/ld-linux-x86-64.so.2\0" in head:
-        tree.fail(f"{path} is linked dynamically and cannot run in the machine; link it with -static")
+        if f.read(4) != b"\x7fELF":
+            return []
+    result = subprocess.run(["ldd", path], capture_output=True, text=True)
+    if result.returncode:
+        if "not a dynamic executable" in result.stderr:
+            return []
+        tree.fail(f"the libraries of {path} cannot be found: {result.stderr.strip()}")
+    found = []
+    for words in (line.split() for line in result.stdout.splitlines()):
+        if "not found" in " ".join(words):
+            tree.fail(f"{path} needs {words[0]}, which is not installed; run selftests/machine/deps")
+        found += [w for w in words if w.startswith("/")]
+    return found
