@@ -26,6 +26,7 @@ help:
 #:   make clean
 #: Testing, in parts:
 #:   make smoke      a few minutes' worth of check
+#:   make check-full check, and what takes long: over an hour
 #:   make lint unit fuzz     source rules; pure core with sanitizers; fuzzers [SECONDS=60]
 #:   make selftests  build the KTAP programs that run in the machine
 #:   make bench      instructions and exits of what matters, a table
@@ -55,8 +56,8 @@ lint:
 deps:
 	@selftests/machine/deps
 
-check smoke: deps
-	@selftests/check $(if $(filter smoke,$@),--smoke)
+check smoke check-full: deps
+	@selftests/check $(patsubst %,--%,$(filter smoke full,$(subst check-,,$@)))
 
 demo: deps
 	@selftests/demo/run
@@ -82,4 +83,4 @@ clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules tools selftests unit fuzz lint deps check smoke demo bench machine install clean
+.PHONY: help modules tools selftests unit fuzz lint deps check smoke check-full demo bench machine install clean
