@@ -8,6 +8,7 @@ O	:= build
 KDIR	?= $(or $(lastword $(shell ls -d /usr/src/linux-headers-6.1.*-amd64 2>/dev/null | sort -V)), \
 		$(wildcard /lib/modules/$(shell uname -r)/build))
 KREL	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+VERSION	:= $(shell sed -n 's/^\#define NV_VERSION\t"\(.*\)"/\1/p' kmod/module.h)
 PREFIX	?= /usr/local
 JOBS	?= $(shell nproc)
 SECONDS	?= 60
@@ -22,7 +23,8 @@ help:
 #: Building, for KDIR=... (kernel headers; default: the newest 6.1 in /usr/src):
 #:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
 #:   make tools      build/tools/nestvm, libnestvm.a, the examples
-#:   make install    module, command, library, header, udev rule [PREFIX=/usr/local] [DESTDIR=]
+#:   make install    module, command, library, manual [PREFIX=/usr/local] [DESTDIR=]; make uninstall
+#:   make deb        Debian packages: the command, the module for DKMS, the library
 #:   make clean
 #: Testing, in parts:
 #:   make smoke      a few minutes' worth of check
@@ -68,19 +70,25 @@ bench: deps modules tools selftests
 machine: deps modules tools
 	@selftests/machine/run --module $(O)/nestvm.ko --file $(O)/tools/nestvm:/bin/nestvm --shell
 
-# The rule gives /dev/nestvm to the group nestvm; who is in it may run VMs.
-install: modules tools
-	install -D -m 644 $(O)/nestvm.ko $(DESTDIR)/lib/modules/$(KREL)/updates/nestvm.ko
-	install -D -m 755 $(O)/tools/nestvm $(DESTDIR)$(PREFIX)/bin/nestvm
-	install -D -m 644 $(O)/tools/libnestvm.a $(DESTDIR)$(PREFIX)/lib/libnestvm.a
-	install -D -m 644 uapi/nestvm.h $(DESTDIR)$(PREFIX)/include/nestvm/nestvm.h
-	sed 's,"../../uapi/nestvm.h","nestvm.h",' tools/lib/libnestvm.h >$(DESTDIR)$(PREFIX)/include/nestvm/libnestvm.h
-	install -D -m 644 tools/udev/60-nestvm.rules $(DESTDIR)/lib/udev/rules.d/60-nestvm.rules
-	test -n "$(DESTDIR)" || depmod $(KREL)
-	test -n "$(DESTDIR)" || getent group nestvm >/dev/null || groupadd --system nestvm
+# What goes where is a table, tools/packaging/files; its parts are the packages.
+PARTS	?= module nestvm libnestvm-dev
+packaging = VERSION=$(VERSION) KREL=$(KREL) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) tools/packaging
+
+install: $(if $(filter module,$(PARTS)),modules) tools
+	@$(packaging)/install $(PARTS)
+	@test -n "$(DESTDIR)" || depmod $(KREL)
+	@test -n "$(DESTDIR)" || sh tools/packaging/debian/nestvm.postinst configure
+
+uninstall:
+	@$(packaging)/install --remove $(PARTS)
+	@test -n "$(DESTDIR)" || depmod $(KREL)
+
+deb: tools
+	@VERSION=$(VERSION) OUT=$(CURDIR)/$(O)/deb tools/packaging/deb
 
 clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules tools selftests unit fuzz lint deps check smoke check-full demo bench machine install clean
+.PHONY: help modules tools selftests unit fuzz lint deps check smoke check-full demo bench machine \
+	install uninstall deb clean
