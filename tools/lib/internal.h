@@ -17,11 +17,14 @@ struct nvl_slot {
 	uint64_t gpa;
 	uint64_t size;
 	uint8_t *host;
+	uint32_t flags;			/* KVM_MEM_* */
+	uint64_t *written;		/* pages the caller wrote, since logging was first on */
 };
 
 struct nvl_vm {
 	int fd;
 	struct nvl_device *dev;
+	bool logging;			/* atomic: slots[].written are there and used */
 	unsigned int nslots;
 	struct nvl_slot slots[NVL_MAX_SLOTS];
 };

@@ -73,6 +73,27 @@ int nvl_vm_add_memory(struct nvl_vm *vm, uint64_t gpa, uint64_t size, unsigned i
 /* Host address of guest memory, NULL unless all of [gpa, gpa + len) is in one piece. */
 void *nvl_vm_ptr(const struct nvl_vm *vm, uint64_t gpa, uint64_t len);
 
+struct nvl_memory {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *host;
+};
+
+/* The pieces of memory, in the order in which they were added. */
+unsigned int nvl_vm_pieces(const struct nvl_vm *vm);
+struct nvl_memory nvl_vm_piece(const struct nvl_vm *vm, unsigned int i);
+/* From now on note which pages are written: by vCPUs, and what nvl_vm_mark_dirty() says. */
+int nvl_vm_log_dirty(struct nvl_vm *vm, bool on, struct nvl_error *err);
+/*
+ * One bit for each page of piece @i that was written since the last call (or since
+ * logging began): @bitmap has a 64-bit word for each 256K, begun ones too.
+ */
+int nvl_vm_dirty(struct nvl_vm *vm, unsigned int i, uint64_t *bitmap, struct nvl_error *err);
+/* The caller wrote to guest memory itself. Any thread; costs nothing while not logging. */
+void nvl_vm_mark_dirty(struct nvl_vm *vm, uint64_t gpa, uint64_t len);
+/* The same by host address; an address that is no guest memory is nobody's. */
+void nvl_vm_mark_dirty_ptr(struct nvl_vm *vm, const void *p, uint64_t len);
+
 /* irq.c */
 int nvl_vm_create_irqchip(struct nvl_vm *vm, struct nvl_error *err);
 int nvl_vm_create_pit(struct nvl_vm *vm, struct nvl_error *err);

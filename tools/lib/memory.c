@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -63,7 +64,9 @@ int nvl_vm_add_memory(struct nvl_vm *vm, uint64_t gpa, uint64_t size, unsigned i
 		munmap(host, size);
 		return ret;
 	}
-	vm->slots[vm->nslots++] = (struct nvl_slot) { gpa, size, host };
+	vm->slots[vm->nslots++] = (struct nvl_slot) {
+		.gpa = gpa, .size = size, .host = host, .flags = region.flags,
+	};
 	return 0;
 }
 
@@ -78,4 +81,126 @@ void *nvl_vm_ptr(const struct nvl_vm *vm, uint64_t gpa, uint64_t len)
 			return s->host + (gpa - s->gpa);
 	}
 	return NULL;
+}
+
+unsigned int nvl_vm_pieces(const struct nvl_vm *vm)
+{
+	return vm->nslots;
+}
+
+struct nvl_memory nvl_vm_piece(const struct nvl_vm *vm, unsigned int i)
+{
+	const struct nvl_slot *s = &vm->slots[i];
+
+	return (struct nvl_memory) { s->gpa, s->size, s->host };
+}
+
+static uint64_t words(const struct nvl_slot *s)
+{
+	return (s->size / 4096 + 63) / 64;
+}
+
+static int set_slot_flags(struct nvl_vm *vm, unsigned int i, uint32_t flags,
+			  struct nvl_error *err)
+{
+	struct nvl_slot *s = &vm->slots[i];
+	struct kvm_userspace_memory_region region = {
+		.slot = i,
+		.flags = flags,
+		.guest_phys_addr = s->gpa,
+		.memory_size = s->size,
+		.userspace_addr = (uintptr_t)s->host,
+	};
+
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+		return nvl_ioctl_fail(vm->dev, vm->fd, err,
+				      "the writes to guest memory cannot be logged");
+	s->flags = flags;
+	return 0;
+}
+
+static int log_slots(struct nvl_vm *vm, bool on, struct nvl_error *err)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < vm->nslots; i++) {
+		struct nvl_slot *s = &vm->slots[i];
+
+		if (on && !s->written)
+			s->written = calloc(words(s), sizeof(uint64_t));
+		if (on && !s->written)
+			return nvl_fail(err, ENOMEM, "no memory left for a log of written pages.");
+		ret = set_slot_flags(vm, i, on ? s->flags | KVM_MEM_LOG_DIRTY_PAGES :
+				     s->flags & ~KVM_MEM_LOG_DIRTY_PAGES, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int nvl_vm_log_dirty(struct nvl_vm *vm, bool on, struct nvl_error *err)
+{
+	int ret;
+
+	__atomic_store_n(&vm->logging, false, __ATOMIC_SEQ_CST);
+	ret = log_slots(vm, on, err);
+	if (ret < 0 && on)
+		log_slots(vm, false, NULL);
+	else
+		__atomic_store_n(&vm->logging, on, __ATOMIC_SEQ_CST);
+	return ret;
+}
+
+int nvl_vm_dirty(struct nvl_vm *vm, unsigned int i, uint64_t *bitmap, struct nvl_error *err)
+{
+	struct kvm_dirty_log log = { .slot = i, .dirty_bitmap = bitmap };
+	struct nvl_slot *s = &vm->slots[i];
+	uint64_t w;
+
+	if (ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log) < 0)
+		return nvl_ioctl_fail(vm->dev, vm->fd, err,
+				      "the log of written pages cannot be read");
+	for (w = 0; s->written && w < words(s); w++)
+		if (__atomic_load_n(&s->written[w], __ATOMIC_RELAXED))
+			bitmap[w] |= __atomic_exchange_n(&s->written[w], 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static void mark(struct nvl_slot *s, uint64_t off, uint64_t len)
+{
+	uint64_t page;
+
+	for (page = off / 4096; page <= (off + len - 1) / 4096; page++)
+		__atomic_fetch_or(&s->written[page / 64], 1ull << page % 64, __ATOMIC_SEQ_CST);
+}
+
+void nvl_vm_mark_dirty(struct nvl_vm *vm, uint64_t gpa, uint64_t len)
+{
+	unsigned int i;
+
+	if (!len || !__atomic_load_n(&vm->logging, __ATOMIC_SEQ_CST))
+		return;
+	for (i = 0; i < vm->nslots; i++) {
+		struct nvl_slot *s = &vm->slots[i];
+
+		if (gpa >= s->gpa && gpa - s->gpa < s->size && len <= s->size - (gpa - s->gpa))
+			mark(s, gpa - s->gpa, len);
+	}
+}
+
+void nvl_vm_mark_dirty_ptr(struct nvl_vm *vm, const void *p, uint64_t len)
+{
+	const uint8_t *host = p;
+	unsigned int i;
+
+	if (!len || !__atomic_load_n(&vm->logging, __ATOMIC_SEQ_CST))
+		return;
+	for (i = 0; i < vm->nslots; i++) {
+		struct nvl_slot *s = &vm->slots[i];
+
+		if (host >= s->host && host < s->host + s->size &&
+		    len <= s->size - (uint64_t)(host - s->host))
+			mark(s, host - s->host, len);
+	}
 }

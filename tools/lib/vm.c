@@ -34,8 +34,10 @@ void nvl_vm_destroy(struct nvl_vm *vm)
 		return;
 	/* The device lets go of the memory before it disappears under it. */
 	close(vm->fd);
-	for (i = 0; i < vm->nslots; i++)
+	for (i = 0; i < vm->nslots; i++) {
 		munmap(vm->slots[i].host, vm->slots[i].size);
+		free(vm->slots[i].written);
+	}
 	free(vm);
 }
 
