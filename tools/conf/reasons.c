@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reasons.h"
+
+#include "../../uapi/nestvm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int status;
+	const char *text;
+} reasons[REASON_COUNT] = {
+	[REASON_NONE] = { "NONE", EXIT_OK, "" },
+#define X(id, status, text) [REASON_##id] = { #id, status, text },
+	REASONS(X)
+#undef X
+};
+
+static const enum reason kernel_reasons[NESTVM_REFUSED_COUNT] = {
+	[NESTVM_REFUSED_NESTED_OFF] = REASON_HOST_NESTED_OFF,
+	[NESTVM_REFUSED_DYNAMIC_MEMORY] = REASON_EXPOSE_DYNAMIC_MEMORY,
+	[NESTVM_REFUSED_LOCKED_LIMIT] = REASON_HOST_LOCKED_LIMIT,
+};
+
+static size_t put(char *out, size_t room, size_t at, const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && at + 1 < room; i++)
+		out[at++] = text[i];
+	return at;
+}
+
+int refuse_args(struct refusal *r, enum reason id, const char *const *args)
+{
+	const char *t = reasons[id].text;
+	unsigned int n = 0;
+	size_t at = 0;
+
+	if (!r)
+		return -1;
+	while (args[n])
+		n++;
+	r->id = id;
+	for (; *t; t++) {
+		if (t[0] == '{' && t[1] >= '0' && t[1] <= '9' && t[2] == '}') {
+			const char *arg = (unsigned int)(t[1] - '0') < n ? args[t[1] - '0'] : "?";
+
+			at = put(r->text, sizeof(r->text), at, arg, strlen(arg));
+			t += 2;
+		} else {
+			at = put(r->text, sizeof(r->text), at, t, 1);
+		}
+	}
+	r->text[at] = '\0';
+	return -1;
+}
+
+int refuse_text(struct refusal *r, enum reason id, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!r)
+		return -1;
+	r->id = id;
+	va_start(ap, fmt);
+	vsnprintf(r->text, sizeof(r->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int refuse_said(struct refusal *r, const char *name, const char *text)
+{
+	enum reason id = reason_find(name);
+
+	return refuse_text(r, id == REASON_NONE ? REASON_CONTROL_REFUSED : id, "%s", text);
+}
+
+const char *reason_name(enum reason id)
+{
+	return id < REASON_COUNT ? reasons[id].name : reasons[REASON_NONE].name;
+}
+
+int reason_status(enum reason id)
+{
+	return id < REASON_COUNT ? reasons[id].status : EXIT_ERROR;
+}
+
+enum reason reason_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 1; i < REASON_COUNT; i++)
+		if (!strcmp(name, reasons[i].name))
+			return i;
+	return REASON_NONE;
+}
+
+enum reason reason_of_kernel(uint32_t refused)
+{
+	if (refused < NESTVM_REFUSED_COUNT && kernel_reasons[refused])
+		return kernel_reasons[refused];
+	return REASON_KERNEL_REFUSED;
+}
