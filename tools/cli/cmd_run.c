@@ -19,6 +19,9 @@ enum {
 	OPT_DYNAMIC,
 	OPT_IRQCHIP,
 	OPT_FLAT,
+	OPT_CONTROL,
+	OPT_CONSOLE_SOCKET,
+	OPT_PAUSED,
 };
 
 static const struct argp_option options[] = {
@@ -35,6 +38,10 @@ static const struct argp_option options[] = {
 	{ "disk", OPT_DISK, "FILE[,ro]", 0, "virtio disk from a raw image; may be repeated", 3 },
 	{ "console", OPT_CONSOLE, "KIND", 0,
 	  "what the terminal types into: serial (default) or virtio", 3 },
+	{ "console-socket", OPT_CONSOLE_SOCKET, "FILE", 0,
+	  "serve the guest's console on this unix socket, not on the terminal", 3 },
+	{ "control", OPT_CONTROL, "FILE", 0, "take commands on this unix socket", 4 },
+	{ "paused", OPT_PAUSED, NULL, 0, "start paused; the command unpause lets the guest run", 4 },
 	{ "device", OPT_DEVICE, "FILE", 0,
 	  "hypervisor to use (default: " NVL_DEFAULT_DEVICE "); /dev/kvm works too", 4 },
 	{ "irqchip", OPT_IRQCHIP, "KIND", 0,
@@ -165,6 +172,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIMEOUT:
 		conf->timeout = parse_number(state, arg, 1, 1000000, "seconds");
 		break;
+	case OPT_CONTROL:
+		conf->control_path = arg;
+		break;
+	case OPT_CONSOLE_SOCKET:
+		conf->console_path = arg;
+		break;
+	case OPT_PAUSED:
+		conf->start_paused = true;
+		break;
 	case OPT_STATS:
 		conf->stats = true;
 		break;
@@ -174,6 +190,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!conf->kernel)
 			argp_error(state, "name a kernel to start with --kernel.");
+		if (conf->start_paused && !conf->control_path)
+			argp_error(state, "--paused needs --control: only a command lets the guest run.");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

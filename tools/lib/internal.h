@@ -23,6 +23,7 @@ struct nvl_slot {
 
 struct nvl_vm {
 	int fd;
+	int stats_fd;			/* -1: the device has none */
 	struct nvl_device *dev;
 	bool logging;			/* atomic: slots[].written are there and used */
 	unsigned int nslots;
@@ -31,6 +32,7 @@ struct nvl_vm {
 
 struct nvl_vcpu {
 	int fd;
+	int stats_fd;			/* opened at once: a vCPU that runs answers no ioctl */
 	unsigned int id;
 	struct nvl_vm *vm;
 	struct kvm_run *run;

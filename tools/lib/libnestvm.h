@@ -72,6 +72,8 @@ int nvl_vm_add_memory(struct nvl_vm *vm, uint64_t gpa, uint64_t size, unsigned i
 		      struct nvl_error *err);
 /* Host address of guest memory, NULL unless all of [gpa, gpa + len) is in one piece. */
 void *nvl_vm_ptr(const struct nvl_vm *vm, uint64_t gpa, uint64_t len);
+/* Bytes of guest memory that are in the host's memory now. */
+uint64_t nvl_vm_resident(const struct nvl_vm *vm);
 
 struct nvl_memory {
 	uint64_t gpa;
@@ -134,9 +136,14 @@ uint32_t nvl_vcpu_tsc_khz(struct nvl_vcpu *vcpu);
 int nvl_vcpu_ioctl(struct nvl_vcpu *vcpu, unsigned long cmd, void *arg, const char *what,
 		   struct nvl_error *err);
 
-/* stats.c: every counter of KVM_GET_STATS_FD, one call each, in the device's order */
+/*
+ * stats.c: every counter of KVM_GET_STATS_FD, one call each, in the device's
+ * order. Any thread, also while the vCPU runs.
+ */
 int nvl_vcpu_stats(struct nvl_vcpu *vcpu, void (*show)(void *ctx, const char *name, uint64_t value),
 		   void *ctx, struct nvl_error *err);
+int nvl_vm_stats(struct nvl_vm *vm, void (*show)(void *ctx, const char *name, uint64_t value),
+		 void *ctx, struct nvl_error *err);
 
 /* nested.c: what nestvm adds; -EOPNOTSUPP on any other device */
 int nvl_device_info(const struct nvl_device *dev, struct nestvm_device_info *info,

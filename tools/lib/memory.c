@@ -204,3 +204,24 @@ void nvl_vm_mark_dirty_ptr(struct nvl_vm *vm, const void *p, uint64_t len)
 			mark(s, host - s->host, len);
 	}
 }
+
+uint64_t nvl_vm_resident(const struct nvl_vm *vm)
+{
+	unsigned char in[4096];
+	uint64_t at, len, pages = 0;
+	unsigned int i;
+	size_t j;
+
+	for (i = 0; i < vm->nslots; i++) {
+		const struct nvl_slot *s = &vm->slots[i];
+
+		for (at = 0; at < s->size; at += len) {
+			len = s->size - at < sizeof(in) * 4096 ? s->size - at : sizeof(in) * 4096;
+			if (mincore(s->host + at, len, in) < 0)
+				break;
+			for (j = 0; j < len / 4096; j++)
+				pages += in[j] & 1;
+		}
+	}
+	return pages * 4096;
+}

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MAX_STATS	4096
@@ -42,16 +41,26 @@ static int each(int fd, void (*show)(void *ctx, const char *name, uint64_t value
 	return 0;
 }
 
+static int show_stats(int fd, const char *whose, void (*show)(void *ctx, const char *name,
+		      uint64_t value), void *ctx, struct nvl_error *err)
+{
+	if (fd < 0)
+		return nvl_fail(err, EOPNOTSUPP, "%s statistics cannot be had: the device has none.",
+				whose);
+	if (each(fd, show, ctx))
+		return nvl_fail(err, EIO, "%s statistics are not in the format of the KVM API.",
+				whose);
+	return 0;
+}
+
 int nvl_vcpu_stats(struct nvl_vcpu *vcpu, void (*show)(void *ctx, const char *name, uint64_t value),
 		   void *ctx, struct nvl_error *err)
 {
-	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
-	int ret;
+	return show_stats(vcpu->stats_fd, "the vCPU's", show, ctx, err);
+}
 
-	if (fd < 0)
-		return nvl_ioctl_fail(vcpu->vm->dev, vcpu->fd, err,
-				      "the vCPU's statistics cannot be had");
-	ret = each(fd, show, ctx);
-	close(fd);
-	return ret ? nvl_fail(err, EIO, "the vCPU's statistics are not in the format of the KVM API.") : 0;
+int nvl_vm_stats(struct nvl_vm *vm, void (*show)(void *ctx, const char *name, uint64_t value),
+		 void *ctx, struct nvl_error *err)
+{
+	return show_stats(vm->stats_fd, "the VM's", show, ctx, err);
 }

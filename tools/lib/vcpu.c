@@ -31,6 +31,7 @@ int nvl_vcpu_create(struct nvl_vm *vm, unsigned int id, struct nvl_vcpu **out,
 			       strerror(errno));
 		goto close_fd;
 	}
+	vcpu->stats_fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
 	*out = vcpu;
 	return 0;
 
@@ -46,6 +47,8 @@ void nvl_vcpu_destroy(struct nvl_vcpu *vcpu)
 	if (!vcpu)
 		return;
 	munmap(vcpu->run, vcpu->vm->dev->run_size);
+	if (vcpu->stats_fd >= 0)
+		close(vcpu->stats_fd);
 	close(vcpu->fd);
 	free(vcpu);
 }

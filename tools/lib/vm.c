@@ -22,6 +22,7 @@ int nvl_vm_create(struct nvl_device *dev, struct nvl_vm **out, struct nvl_error 
 		free(vm);
 		return ret;
 	}
+	vm->stats_fd = ioctl(vm->fd, KVM_GET_STATS_FD, NULL);
 	*out = vm;
 	return 0;
 }
@@ -33,6 +34,8 @@ void nvl_vm_destroy(struct nvl_vm *vm)
 	if (!vm)
 		return;
 	/* The device lets go of the memory before it disappears under it. */
+	if (vm->stats_fd >= 0)
+		close(vm->stats_fd);
 	close(vm->fd);
 	for (i = 0; i < vm->nslots; i++) {
 		munmap(vm->slots[i].host, vm->slots[i].size);

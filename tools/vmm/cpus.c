@@ -152,26 +152,72 @@ static bool offer_pic_interrupt(struct cpu *cpu, struct kvm_run *run)
 	return true;
 }
 
+/* One KVM_RUN and what it asks for; false when the device failed. */
+static bool run_once(struct cpu *cpu, struct kvm_run *run)
+{
+	struct nvl_error err;
+	int ret;
+
+	ret = nvl_vcpu_run(cpu->vcpu, &err);
+	cpu->exit_open = ret == 0;
+	if (ret == -EINTR)
+		return true;
+	if (ret < 0) {
+		machine_end(cpu->m, END_HOST_ERROR, 0, NULL, "%s", err.text);
+		return false;
+	}
+	if (run->exit_reason < NEXITS)
+		cpu->exits[run->exit_reason]++;
+	handle_exit(cpu, run);
+	return true;
+}
+
+/*
+ * "For KVM_EXIT_IO, KVM_EXIT_MMIO, ... the corresponding operations are complete
+ * (and guest state is consistent) only after userspace has re-entered the kernel
+ * with KVM_RUN": with immediate_exit, which comes back without running the
+ * guest. An instruction with several accesses asks for one after the other.
+ */
+static bool finish_exit(struct cpu *cpu, struct kvm_run *run)
+{
+	while (cpu->exit_open && !__atomic_load_n(&cpu->m->stopping, __ATOMIC_SEQ_CST)) {
+		nvl_vcpu_kick(cpu->vcpu);
+		if (!run_once(cpu, run))
+			return false;
+	}
+	return true;
+}
+
+/* Until nobody wants the machine paused, or its run ends. */
+static void park(struct cpu *cpu)
+{
+	struct machine *m = cpu->m;
+
+	pthread_mutex_lock(&m->park_lock);
+	m->nparked++;
+	pthread_cond_broadcast(&m->park_cond);
+	while (machine_is_paused(m) && !__atomic_load_n(&m->stopping, __ATOMIC_SEQ_CST))
+		pthread_cond_wait(&m->park_cond, &m->park_lock);
+	m->nparked--;
+	pthread_mutex_unlock(&m->park_lock);
+}
+
 static void *cpu_thread(void *arg)
 {
 	struct cpu *cpu = arg;
 	struct kvm_run *run = nvl_vcpu_run_page(cpu->vcpu);
-	struct nvl_error err;
-	int ret;
 
 	while (!stopping(cpu)) {
+		if (machine_is_paused(cpu->m)) {
+			if (!finish_exit(cpu, run))
+				break;
+			park(cpu);
+			continue;
+		}
 		if (cpu->m->split && !offer_pic_interrupt(cpu, run))
 			break;
-		ret = nvl_vcpu_run(cpu->vcpu, &err);
-		if (ret == -EINTR)
-			continue;
-		if (ret < 0) {
-			machine_end(cpu->m, END_HOST_ERROR, 0, NULL, "%s", err.text);
+		if (!run_once(cpu, run))
 			break;
-		}
-		if (run->exit_reason < NEXITS)
-			cpu->exits[run->exit_reason]++;
-		handle_exit(cpu, run);
 	}
 	return NULL;
 }
@@ -228,18 +274,57 @@ void cpus_interrupt(struct machine *m)
 	pthread_kill(cpu->thread, KICK_SIGNAL);
 }
 
-void cpus_stop(struct machine *m)
+static void kick_all(struct machine *m)
 {
 	unsigned int i;
 
-	__atomic_store_n(&m->stopping, true, __ATOMIC_SEQ_CST);
 	for (i = 0; i < m->ncpus; i++) {
-		if (!m->cpus[i].started)
+		if (!__atomic_load_n(&m->cpus[i].started, __ATOMIC_ACQUIRE))
 			continue;
 		/* Flag first: a signal before KVM_RUN would be forgotten, the flag is not. */
 		nvl_vcpu_kick(m->cpus[i].vcpu);
 		pthread_kill(m->cpus[i].thread, KICK_SIGNAL);
 	}
+}
+
+static unsigned int nstarted(struct machine *m)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < m->ncpus; i++)
+		n += __atomic_load_n(&m->cpus[i].started, __ATOMIC_ACQUIRE);
+	return n;
+}
+
+int cpus_park(struct machine *m, struct nvl_error *err)
+{
+	bool parked;
+
+	kick_all(m);
+	pthread_mutex_lock(&m->park_lock);
+	while (!__atomic_load_n(&m->stopping, __ATOMIC_SEQ_CST) && m->nparked < nstarted(m))
+		pthread_cond_wait(&m->park_cond, &m->park_lock);
+	parked = !__atomic_load_n(&m->stopping, __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(&m->park_lock);
+	if (!parked)
+		return nvl_fail(err, ESHUTDOWN, "the guest's run has ended: %s.", m->end_text);
+	return 0;
+}
+
+void cpus_unpark(struct machine *m)
+{
+	pthread_mutex_lock(&m->park_lock);
+	pthread_cond_broadcast(&m->park_cond);
+	pthread_mutex_unlock(&m->park_lock);
+}
+
+void cpus_stop(struct machine *m)
+{
+	unsigned int i;
+
+	__atomic_store_n(&m->stopping, true, __ATOMIC_SEQ_CST);
+	cpus_unpark(m);
+	kick_all(m);
 	for (i = 0; i < m->ncpus; i++) {
 		if (m->cpus[i].started)
 			pthread_join(m->cpus[i].thread, NULL);

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 void machine_wake_loop(struct machine *m)
@@ -20,11 +22,6 @@ void machine_wake_loop(struct machine *m)
 	/* Only fails when the counter is full, and then the loop is awake. */
 	if (write(m->wake_fd, &one, sizeof(one)) < 0)
 		return;
-}
-
-static void wake_loop(void *m)
-{
-	machine_wake_loop(m);
 }
 
 void machine_end(struct machine *m, enum machine_end end, unsigned int value, char *report,
@@ -45,6 +42,10 @@ void machine_end(struct machine *m, enum machine_end end, unsigned int value, ch
 	}
 	pthread_mutex_unlock(&m->end_lock);
 	free(report);
+	/* Whoever waits for vCPUs to park, or is parked, looks again. */
+	pthread_mutex_lock(&m->park_lock);
+	pthread_cond_broadcast(&m->park_cond);
+	pthread_mutex_unlock(&m->park_lock);
 	machine_wake_loop(m);
 }
 
@@ -165,12 +166,12 @@ static int create_memory(struct machine *m, struct nvl_error *err)
 
 static void create_devices(struct machine *m)
 {
-	serial_init(&m->serial, m, &m->tty);
+	serial_init(&m->serial, m, &m->console);
 	rtc_init(&m->rtc, m->ram_low, m->ram_high);
 	pm_init(&m->pm, m);
 	m->i8042.m = m;
 	m->debug_exit.m = m;
-	m->tty.sink = (struct tty_sink) { serial_rx_room, serial_rx_put, &m->serial };
+	m->console.sink = (struct console_sink) { serial_rx_room, serial_rx_put, &m->serial };
 
 	bus_add(&m->ports, 0x64, 1, &i8042_bus_ops, &m->i8042, "i8042");
 	bus_add(&m->ports, 0x70, 2, &rtc_bus_ops, &m->rtc, "rtc");
@@ -214,12 +215,12 @@ static int create_virtio(struct machine *m, struct nvl_error *err)
 			return ret;
 	}
 	if (m->conf->console == CONSOLE_VIRTIO) {
-		m->vcon.tty = &m->tty;
+		m->vcon.console = &m->console;
 		m->vcon.v = &m->virtio[m->nvirtio];
 		ret = add_virtio(m, &virtio_console_ops, &m->vcon, 0, NULL, 0, err);
 		if (ret < 0)
 			return ret;
-		m->tty.sink = (struct tty_sink) {
+		m->console.sink = (struct console_sink) {
 			virtio_console_rx_room, virtio_console_rx_put, &m->vcon,
 		};
 	}
@@ -259,18 +260,36 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int machine_create(struct machine *m, const struct machine_config *conf, struct nvl_error *err)
+/* What lives as long as the program: loop, sockets, locks. */
+static int create_host(struct machine *m, struct nvl_error *err)
 {
 	int ret;
 
-	memset(m, 0, sizeof(*m));
-	m->conf = conf;
 	pthread_mutex_init(&m->end_lock, NULL);
+	pthread_mutex_init(&m->pause_lock, NULL);
+	pthread_mutex_init(&m->park_lock, NULL);
+	pthread_cond_init(&m->park_cond, NULL);
 	block_signals();
-	tty_init(&m->tty, wake_loop, m);
+	loop_init(&m->loop);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake_fd < 0)
 		return nvl_fail(err, errno, "no eventfd for the main loop: %s.", strerror(errno));
+	ret = console_init(&m->console, m, m->conf->console_path, err);
+	if (ret < 0)
+		return ret;
+	ret = control_init(&m->control, &m->loop, m, err);
+	if (ret < 0)
+		return ret;
+	ret = control_add(&m->control, machine_commands, err);
+	if (ret < 0 || !m->conf->control_path)
+		return ret;
+	return control_listen(&m->control, m->conf->control_path, err);
+}
+
+/* What a reset makes anew. */
+static int create_guest(struct machine *m, struct nvl_error *err)
+{
+	int ret;
 
 	ret = create_vm(m, err);
 	if (ret < 0)
@@ -291,24 +310,12 @@ int machine_create(struct machine *m, const struct machine_config *conf, struct 
 	return prepare_cpus(m, err);
 }
 
-enum machine_end machine_run(struct machine *m, struct nvl_error *err)
-{
-	int ret;
-
-	ret = cpus_start(m, err);
-	if (ret == 0)
-		ret = loop_run(m, err);
-	if (ret < 0)
-		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
-	cpus_stop(m);
-	tty_stop(&m->tty);
-	return m->end;
-}
-
-void machine_destroy(struct machine *m)
+static void destroy_guest(struct machine *m)
 {
 	unsigned int i;
 
+	/* Nobody types into a device that is gone. */
+	m->console.sink = (struct console_sink) { 0 };
 	for (i = 0; i < m->nvirtio; i++)
 		virtio_mmio_stop(&m->virtio[i]);
 	for (i = 0; i < m->ndisks; i++)
@@ -318,6 +325,85 @@ void machine_destroy(struct machine *m)
 		chips_destroy(&m->chips);
 	nvl_vm_destroy(m->vm);
 	nvl_device_close(m->dev);
+	memset((char *)m + offsetof(struct machine, dev), 0,
+	       sizeof(*m) - offsetof(struct machine, dev));
+}
+
+int machine_create(struct machine *m, const struct machine_config *conf, struct nvl_error *err)
+{
+	int ret;
+
+	memset(m, 0, sizeof(*m));
+	m->wake_fd = -1;
+	m->conf = conf;
+	ret = create_host(m, err);
+	if (ret < 0)
+		return ret;
+	return create_guest(m, err);
+}
+
+/* The guest asked for a reset, or the operator: the same machine from the start. */
+static int restart(struct machine *m, struct nvl_error *err)
+{
+	destroy_guest(m);
+	pthread_mutex_lock(&m->end_lock);
+	m->end = END_NONE;
+	m->stopping = false;
+	pthread_mutex_unlock(&m->end_lock);
+	m->resets++;
+	return create_guest(m, err);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* One life of the guest, from its first instruction to machine_end(). */
+static int run_guest(struct machine *m, struct nvl_error *err)
+{
+	int ret;
+
+	m->started_ns = now_ns();
+	ret = cpus_start(m, err);
+	if (ret == 0)
+		ret = machine_serve(m, err);
+	if (ret < 0)
+		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
+	control_finish_work(&m->control);
+	cpus_stop(m);
+	return ret;
+}
+
+enum machine_end machine_run(struct machine *m, struct nvl_error *err)
+{
+	int ret = 0;
+
+	if (m->conf->start_paused && machine_pause(m, err) == 0)
+		m->operator_paused = true;
+	if (console_start(&m->console, err) < 0)
+		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
+	while (m->end == END_NONE) {
+		ret = run_guest(m, err);
+		if (ret < 0 || m->end != END_RESET || !m->conf->restart_on_reset)
+			break;
+		if (restart(m, err) < 0)
+			machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
+	}
+	console_stop(&m->console);
+	control_end(&m->control, machine_end_json(m));
+	return m->end;
+}
+
+void machine_destroy(struct machine *m)
+{
+	destroy_guest(m);
+	control_destroy(&m->control);
+	console_destroy(&m->console);
+	loop_destroy(&m->loop);
 	free(m->report);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);

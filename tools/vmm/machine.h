@@ -17,14 +17,16 @@
 #define VMM_MACHINE_H
 
 #include "../lib/libnestvm.h"
-#include "back/tty.h"
 #include "bus.h"
+#include "console.h"
+#include "control.h"
 #include "dev/chips.h"
 #include "dev/debug_exit.h"
 #include "dev/i8042.h"
 #include "dev/pm.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
+#include "loop.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/mmio.h"
@@ -56,6 +58,11 @@ struct disk_config {
 };
 
 struct machine_config {
+	const char *name;		/* for the status; NULL: none */
+	const char *control_path;	/* sockets; NULL: none, */
+	const char *console_path;	/* and the console is on the terminal */
+	bool start_paused;
+	bool restart_on_reset;		/* a reset starts the guest again, here */
 	const char *device;
 	const char *kernel;
 	const char *initrd;
@@ -90,12 +97,37 @@ struct cpu {
 	struct nvl_vcpu *vcpu;
 	pthread_t thread;
 	bool started;
+	bool exit_open;			/* KVM_RUN is to be called to finish an exit */
 	uint64_t exits[48];		/* by KVM_EXIT_* */
 	uint64_t unclaimed;		/* accesses that no device answered */
 };
 
 struct machine {
 	const struct machine_config *conf;
+	struct loop loop;
+	struct console console;
+	struct control control;
+	int wake_fd;
+	uint64_t started_ns;		/* CLOCK_MONOTONIC, of this start of the guest */
+	unsigned int resets;
+
+	/* The first to call machine_end() decides; the loop is woken. */
+	pthread_mutex_t end_lock;
+	enum machine_end end;
+	unsigned int end_value;
+	char end_text[256];
+	char *report;			/* of a guest that died */
+	bool stopping;
+
+	/* pause.c; pauses is changed under both locks and read without */
+	pthread_mutex_t pause_lock;	/* serializes pausing and going on */
+	pthread_mutex_t park_lock;	/* leaf: nparked */
+	pthread_cond_t park_cond;
+	unsigned int pauses;		/* machine_pause() without machine_unpause() */
+	unsigned int nparked;
+	bool operator_paused;		/* one of the pauses is the operator's; the loop's */
+
+	/* From here on everything is the guest's, and a reset makes it anew. */
 	struct nvl_device *dev;
 	struct nvl_vm *vm;
 	uint64_t ram_low;		/* bytes of RAM below RAM_LOW_MAX */
@@ -108,7 +140,6 @@ struct machine {
 	struct bus mmio;
 
 	struct chips chips;
-	struct tty tty;
 	struct serial serial;
 	struct rtc rtc;
 	struct i8042 i8042;
@@ -121,15 +152,6 @@ struct machine {
 
 	unsigned int ncpus;
 	struct cpu cpus[MAX_VCPUS];
-
-	/* The first to call machine_end() decides; the loop is woken. */
-	pthread_mutex_t end_lock;
-	enum machine_end end;
-	unsigned int end_value;
-	char end_text[256];
-	char *report;			/* of a guest that died */
-	bool stopping;
-	int wake_fd;
 };
 
 int machine_create(struct machine *m, const struct machine_config *conf,
@@ -144,13 +166,31 @@ void machine_end(struct machine *m, enum machine_end end, unsigned int value, ch
 void machine_set_irq(struct machine *m, unsigned int gsi, bool level);
 void machine_wake_loop(struct machine *m);
 
-/* loop.c: terminal, signals, time limit, until someone called machine_end(). */
-int loop_run(struct machine *m, struct nvl_error *err);
+/*
+ * pause.c: afterwards no vCPU is in KVM_RUN or has an exit to finish, no device
+ * touches guest memory or raises an interrupt, and the launcher's timers stand
+ * still, until as many machine_unpause() as machine_pause() have been called.
+ * The loop's thread or a worker's, never a vCPU's or a device's. Pausing fails
+ * when the guest's run ends.
+ */
+int machine_pause(struct machine *m, struct nvl_error *err);
+void machine_unpause(struct machine *m);
+bool machine_is_paused(struct machine *m);
+
+/* commands.c: what the control socket can be asked; and how the run ended. */
+extern const struct control_command machine_commands[];
+json_t *machine_end_json(struct machine *m);
+
+/* serve.c: the main thread, until someone called machine_end(). */
+int machine_serve(struct machine *m, struct nvl_error *err);
 
 /* cpus.c */
 int cpus_create(struct machine *m, struct nvl_error *err);
 int cpus_start(struct machine *m, struct nvl_error *err);
 void cpus_stop(struct machine *m);
+/* Out of KVM_RUN, each with its last exit finished, until cpus_unpark(). */
+int cpus_park(struct machine *m, struct nvl_error *err);
+void cpus_unpark(struct machine *m);
 /* The PICs have something for the first vCPU: make it look. */
 void cpus_interrupt(struct machine *m);
 void cpus_destroy(struct machine *m);
@@ -163,6 +203,7 @@ char *report_guest(struct cpu *cpu, const char *why, const char *meaning);
 /* Where each vCPU is, on stderr, for a run that was cut off. */
 void report_where(struct machine *m);
 void report_stats(struct machine *m);
+const char *report_exit_name(unsigned int reason);
 
 /* acpi.c */
 int acpi_build(struct machine *m, struct nvl_error *err);

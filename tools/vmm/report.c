@@ -26,7 +26,7 @@ static const char * const exit_names[] = {
 
 #define NNAMES (sizeof(exit_names) / sizeof(exit_names[0]))
 
-static const char *exit_name(unsigned int reason)
+const char *report_exit_name(unsigned int reason)
 {
 	return reason < NNAMES && exit_names[reason] ? exit_names[reason] : "other";
 }
@@ -134,7 +134,7 @@ static void put_exit(FILE *f, struct cpu *cpu)
 	struct kvm_run *run = nvl_vcpu_run_page(cpu->vcpu);
 	uint32_t i;
 
-	fprintf(f, "  last exit: %s (KVM_EXIT %u)\n", exit_name(run->exit_reason),
+	fprintf(f, "  last exit: %s (KVM_EXIT %u)\n", report_exit_name(run->exit_reason),
 		run->exit_reason);
 	if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
 		fprintf(f, "  hardware reason %llxH on host CPU %u\n",
@@ -261,7 +261,7 @@ void report_stats(struct machine *m)
 		fprintf(stderr, "  vCPU %u:", i);
 		for (r = 0; r < sizeof(cpu->exits) / sizeof(cpu->exits[0]); r++)
 			if (cpu->exits[r])
-				fprintf(stderr, " %s %llu,", exit_name(r),
+				fprintf(stderr, " %s %llu,", report_exit_name(r),
 					(unsigned long long)cpu->exits[r]);
 		fprintf(stderr, " no such device %llu\n", (unsigned long long)cpu->unclaimed);
 	}

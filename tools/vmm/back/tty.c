@@ -8,10 +8,11 @@
 
 #define ESCAPE_KEY 0x01		/* Ctrl-A */
 
-void tty_init(struct tty *t, void (*wake)(void *arg), void *arg)
+void tty_init(struct tty *t, struct console_sink sink, void (*wake)(void *arg), void *arg)
 {
 	memset(t, 0, sizeof(*t));
 	pthread_mutex_init(&t->lock, NULL);
+	t->sink = sink;
 	t->wake = wake;
 	t->wake_arg = arg;
 }
@@ -107,7 +108,7 @@ bool tty_pending(struct tty *t)
 
 bool tty_wants_input(struct tty *t)
 {
-	return t->in_open && t->sink.room && t->sink.room(t->sink.dev) > 0;
+	return t->in_open && t->sink.room(t->sink.dev) > 0;
 }
 
 enum tty_key tty_read(struct tty *t)
@@ -117,6 +118,8 @@ enum tty_key tty_read(struct tty *t)
 	size_t i, len = 0;
 	ssize_t n;
 
+	if (!room)
+		return TTY_KEY_NONE;
 	n = read(STDIN_FILENO, in, room < sizeof(in) ? room : sizeof(in));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return TTY_KEY_NONE;

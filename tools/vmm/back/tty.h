@@ -13,17 +13,13 @@
 #ifndef VMM_TTY_H
 #define VMM_TTY_H
 
+#include "sink.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <termios.h>
-
-struct tty_sink {
-	size_t (*room)(void *dev);
-	void (*put)(void *dev, const uint8_t *data, size_t len);
-	void *dev;
-};
 
 enum tty_key { TTY_KEY_NONE, TTY_KEY_STOP, TTY_KEY_POWER };
 
@@ -32,7 +28,8 @@ struct tty {
 	bool in_is_tty;
 	bool escape;			/* Ctrl-A seen */
 	struct termios saved;
-	struct tty_sink sink;
+	struct console_sink sink;
+	bool flush_due;			/* the loop's note over a wait */
 
 	pthread_mutex_t lock;		/* the output buffer */
 	uint8_t out[8192];
@@ -41,7 +38,7 @@ struct tty {
 	void *wake_arg;
 };
 
-void tty_init(struct tty *t, void (*wake)(void *arg), void *arg);
+void tty_init(struct tty *t, struct console_sink sink, void (*wake)(void *arg), void *arg);
 /* Raw mode, when stdin is a terminal. */
 void tty_start(struct tty *t);
 /* Flushes and restores the terminal. */

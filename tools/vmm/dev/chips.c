@@ -61,6 +61,22 @@ void chips_timer(struct chips *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
+void chips_pause(struct chips *c)
+{
+	/* A tick that is due already belongs before the pause. */
+	chips_timer(c);
+	pthread_mutex_lock(&c->lock);
+	pit_pause(&c->pit);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void chips_unpause(struct chips *c)
+{
+	pthread_mutex_lock(&c->lock);
+	pit_unpause(&c->pit);
+	pthread_mutex_unlock(&c->lock);
+}
+
 static uint64_t pic_bus_read(void *dev, uint64_t off, unsigned int len)
 {
 	struct pic_chip *chip = dev;

@@ -38,5 +38,8 @@ uint8_t chips_pic_ack(struct chips *c);
 void chips_ioapic_eoi(struct chips *c, uint8_t vector);
 /* The timer's file became readable. */
 void chips_timer(struct chips *c);
+/* The counters stand still between the two. */
+void chips_pause(struct chips *c);
+void chips_unpause(struct chips *c);
 
 #endif

@@ -75,22 +75,50 @@ static bool output_now(const struct pit_counter *c)
 	}
 }
 
-/* Counter 0 runs the timer interrupt; a period can be no shorter than the host copes with. */
+static struct timespec timer_value(uint64_t ns)
+{
+	/* A period can be no shorter than the host copes with. */
+	if (ns < 100000)
+		ns = 100000;
+	return (struct timespec) { ns / NS, ns % NS };
+}
+
+/* Counter 0 runs the timer interrupt: at its next end, from wherever it is. */
 static void arm(struct pit *pit)
 {
 	struct pit_counter *c = &pit->counter[0];
 	struct itimerspec when = { 0 };
-	uint64_t ns = ticks_to_ns(c->reload);
+	uint64_t t;
 
 	if (c->loaded) {
-		if (ns < 100000)
-			ns = 100000;
-		when.it_value.tv_sec = ns / NS;
-		when.it_value.tv_nsec = ns % NS;
-		if (periodic(c))
-			when.it_interval = when.it_value;
+		t = elapsed(c);
+		if (periodic(c)) {
+			when.it_interval = timer_value(ticks_to_ns(c->reload));
+			t %= c->reload;
+		}
+		if (t < c->reload)
+			when.it_value = timer_value(ticks_to_ns(c->reload - t));
 	}
 	timerfd_settime(pit->timer_fd, 0, &when, NULL);
+}
+
+void pit_pause(struct pit *pit)
+{
+	struct itimerspec never = { 0 };
+
+	pit->paused_ns = now_ns();
+	timerfd_settime(pit->timer_fd, 0, &never, NULL);
+}
+
+void pit_unpause(struct pit *pit)
+{
+	uint64_t paused = now_ns() - pit->paused_ns;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		pit->counter[i].start_ns += paused;
+	pit->paused_ns = 0;
+	arm(pit);
 }
 
 bool pit_expired(struct pit *pit)

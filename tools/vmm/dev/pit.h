@@ -27,6 +27,7 @@ struct pit_counter {
 struct pit {
 	int timer_fd;
 	bool speaker_data;
+	uint64_t paused_ns;		/* since when the counters stand still, 0: they run */
 	struct pit_counter counter[3];
 };
 
@@ -34,6 +35,8 @@ int pit_init(struct pit *pit, struct nvl_error *err);
 void pit_destroy(struct pit *pit);
 /* The timer's file is readable: has counter 0 reached its end? */
 bool pit_expired(struct pit *pit);
+void pit_pause(struct pit *pit);
+void pit_unpause(struct pit *pit);
 uint8_t pit_read(struct pit *pit, uint64_t off);
 void pit_write(struct pit *pit, uint64_t off, uint8_t v);
 uint8_t pit_speaker_read(struct pit *pit);

@@ -142,7 +142,7 @@ static void data_write(struct serial *s, uint8_t v)
 	if (s->mcr & MCR_LOOP)
 		rx_push(s, v);
 	else
-		tty_write(s->tty, &v, 1);
+		console_write(s->console, &v, 1);
 	/* A fresh edge for each byte: the line drops while the byte is sent. */
 	s->thre_pending = false;
 	update_irq(s);
@@ -198,12 +198,12 @@ static void serial_write(void *dev, uint64_t off, unsigned int len, uint64_t val
 
 const struct bus_ops serial_bus_ops = { serial_read, serial_write };
 
-void serial_init(struct serial *s, struct machine *m, struct tty *tty)
+void serial_init(struct serial *s, struct machine *m, struct console *console)
 {
 	memset(s, 0, sizeof(*s));
 	pthread_mutex_init(&s->lock, NULL);
 	s->m = m;
-	s->tty = tty;
+	s->console = console;
 	s->dll = 1;		/* 115200 baud */
 	s->lcr = 3;		/* 8 bits */
 }

@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 struct machine;
-struct tty;
+struct console;
 
 struct serial {
 	struct machine *m;
-	struct tty *tty;
+	struct console *console;
 	pthread_mutex_t lock;
 	uint8_t ier, lcr, mcr, scr, fcr;
 	uint8_t dll, dlm;
@@ -25,7 +25,7 @@ struct serial {
 
 extern const struct bus_ops serial_bus_ops;
 
-void serial_init(struct serial *s, struct machine *m, struct tty *tty);
+void serial_init(struct serial *s, struct machine *m, struct console *console);
 size_t serial_rx_room(void *dev);
 void serial_rx_put(void *dev, const uint8_t *data, size_t len);
 

@@ -15,7 +15,7 @@ static bool transmit(struct virtio_console *con, struct virtq *q)
 
 	while (virtq_pop(q, &c)) {
 		for (i = 0; i < c.nout; i++)
-			tty_write(con->tty, c.out[i].iov_base, c.out[i].iov_len);
+			console_write(con->console, c.out[i].iov_base, c.out[i].iov_len);
 		virtq_push(q, &c, 0);
 		used = true;
 	}
@@ -28,7 +28,7 @@ static bool console_serve(void *dev, struct virtq *q, unsigned int index)
 
 	if (index == QUEUE_TX)
 		return transmit(con, q);
-	/* New receive buffers: the loop may read the terminal again. */
+	/* New receive buffers: the loop may read input again. */
 	machine_wake_loop(con->v->m);
 	return false;
 }

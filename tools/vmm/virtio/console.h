@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* virtio console, one port, on the launcher's terminal. */
+/* virtio console, one port, on the machine's console. */
 #ifndef VMM_VIRTIO_CONSOLE_H
 #define VMM_VIRTIO_CONSOLE_H
 
 #include "mmio.h"
 
-struct tty;
+struct console;
 
 struct virtio_console {
 	struct virtio_mmio *v;
-	struct tty *tty;
+	struct console *console;
 };
 
 extern const struct virtio_dev_ops virtio_console_ops;

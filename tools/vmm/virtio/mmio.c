@@ -13,10 +13,15 @@
 #define MAGIC	0x74726976	/* "virt" */
 #define VENDOR	0x4d56534e	/* "NSVM" */
 
+/* v->lock held */
 static void raise_interrupt(struct virtio_mmio *v, uint32_t why)
 {
 	uint64_t one = 1;
 
+	if (v->paused) {
+		v->deferred |= why;
+		return;
+	}
 	__atomic_fetch_or(&v->interrupt, why, __ATOMIC_SEQ_CST);
 	if (v->irq_fd >= 0) {
 		if (write(v->irq_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
@@ -66,7 +71,7 @@ static void *device_thread(void *arg)
 			pthread_mutex_unlock(&v->lock);
 			return NULL;
 		}
-		if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		if (v->status & VIRTIO_CONFIG_S_DRIVER_OK && !v->paused)
 			serve_queues(v);
 		pthread_mutex_unlock(&v->lock);
 	}
@@ -150,6 +155,7 @@ static void device_reset(struct virtio_mmio *v)
 	v->features_sel = 0;
 	v->driver_features_sel = 0;
 	v->queue_sel = 0;
+	v->deferred = 0;
 	__atomic_store_n(&v->interrupt, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -317,6 +323,28 @@ int virtio_mmio_start(struct virtio_mmio *v, struct nvl_error *err)
 		return nvl_fail(err, ret, "no thread for a virtio device: %s.", strerror(ret));
 	v->started = true;
 	return 0;
+}
+
+void virtio_mmio_pause(struct virtio_mmio *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->paused = true;
+	pthread_mutex_unlock(&v->lock);
+}
+
+void virtio_mmio_unpause(struct virtio_mmio *v)
+{
+	uint32_t why;
+
+	pthread_mutex_lock(&v->lock);
+	v->paused = false;
+	why = v->deferred;
+	v->deferred = 0;
+	if (why)
+		raise_interrupt(v, why);
+	pthread_mutex_unlock(&v->lock);
+	/* A notification may have come and gone unserved. */
+	kick(v);
 }
 
 void virtio_mmio_stop(struct virtio_mmio *v)

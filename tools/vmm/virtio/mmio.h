@@ -45,6 +45,8 @@ struct virtio_mmio {
 	uint32_t features_sel, driver_features_sel, queue_sel;
 	uint32_t status;
 	struct virtq q[VIRTIO_MAX_QUEUES];
+	bool paused;			/* nothing is served, interrupts wait here: */
+	uint32_t deferred;
 };
 
 extern const struct bus_ops virtio_mmio_bus_ops;
@@ -54,6 +56,9 @@ int virtio_mmio_init(struct virtio_mmio *v, struct machine *m, unsigned int inde
 		     const void *config, size_t config_len, struct nvl_error *err);
 int virtio_mmio_start(struct virtio_mmio *v, struct nvl_error *err);
 void virtio_mmio_stop(struct virtio_mmio *v);
+/* No access to guest memory and no interrupt between the two. */
+void virtio_mmio_pause(struct virtio_mmio *v);
+void virtio_mmio_unpause(struct virtio_mmio *v);
 /* v->lock held: tell the driver about used buffers of @q, if it wants to know. */
 void virtio_mmio_used(struct virtio_mmio *v, struct virtq *q);
 
