@@ -30,24 +30,26 @@ NO_SMAP = "clearcpuid=smap"
 CONSOLE = "console=ttyS0"
 
 
-def tuned(level, tracing=False):
+def tuned(level, tracing, emulated):
     skipped = SKIPPED_INITCALLS + (() if tracing else NO_TRACING)
     words = [CONSOLE, COMMON, NO_SMAP, "initcall_blacklist=" + ",".join(skipped)]
+    if emulated:
+        words.append(CLOCK)
     if level == "l0":
-        words += [CLOCK, "random.trust_cpu=1"]
+        words.append("random.trust_cpu=1")
     elif level == "guest-bare":     # a launcher with neither ACPI nor PCI nor a paravirtual clock
-        words += [CLOCK, "acpi=off pci=off 8250.nr_uarts=1"]
+        words.append("acpi=off pci=off 8250.nr_uarts=1")
     elif level == "guest":
-        words += [CLOCK, "pci=off 8250.nr_uarts=1"]
+        words.append("pci=off 8250.nr_uarts=1")
     else:
         raise ValueError(f"no kernel command line for level {level}; l0, guest, guest-bare, stock")
     return " ".join(words)
 
 
-def stock():
+def stock(emulated):
     """What an installed system boots with, and where to find the console."""
-    return f"{CONSOLE} panic=-1"
+    return f"{CONSOLE} panic=-1" + f" {CLOCK}" * emulated
 
 
-def cmdline(level, tracing=False):
-    return stock() if level == "stock" else tuned(level, tracing)
+def cmdline(level, tracing=False, emulated=True):
+    return stock(emulated) if level == "stock" else tuned(level, tracing, emulated)

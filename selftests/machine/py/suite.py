@@ -41,6 +41,8 @@ class Suite:
         self.machine = []
         self.tracing = False
         self.with_busybox = True
+        self.emulated = True    # the machine is; known when all rows are read
+        self.late = []          # what depends on it: called by pack()
         self.where = "command line"
 
     # ---- reading ----
@@ -115,10 +117,15 @@ class Suite:
     def do_initramfs(self, name, dst):
         inner = Suite(self.series)
         inner.read(name)
-        self.archive.data(dst, inner.pack())
+
+        def late():
+            inner.emulated = self.emulated
+            self.archive.data(dst, inner.pack())
+        self.late.append(late)
 
     def do_cmdline(self, level, dst, *words):
-        self.archive.text(dst, " ".join([levels.cmdline(level), *words]) + "\n")
+        self.late.append(lambda: self.archive.text(
+            dst, " ".join([levels.cmdline(level, emulated=self.emulated), *words]) + "\n"))
 
     def do_tracing(self):
         self.tracing = True
@@ -144,6 +151,8 @@ class Suite:
 
     def pack(self):
         a = self.archive
+        for add in self.late:
+            add()
         for name in ("proc", "sys", "dev", "tmp", "etc", "bin", "lib"):
             a.folder(name)
         a.device("dev/console", 5, 1)   # the kernel opens it before devtmpfs is mounted
