@@ -16,6 +16,15 @@ enum {
 	STATUS_SIGNAL = 128,		/* plus the number of the signal */
 };
 
+int cmd_create(int argc, char **argv);
+int cmd_host_versions(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_remove(int argc, char **argv);
+int cmd_remove_saved_state(int argc, char **argv);
+int cmd_rename(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_set(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_update_version(int argc, char **argv);
 
 #endif

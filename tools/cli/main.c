@@ -11,6 +11,15 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "create", cmd_create, "make a VM" },
+	{ "list", cmd_list, "list the VMs" },
+	{ "show", cmd_show, "show a VM: state, memory, settings" },
+	{ "set", cmd_set, "change settings of a VM" },
+	{ "remove", cmd_remove, "remove a VM" },
+	{ "rename", cmd_rename, "give a VM another name" },
+	{ "remove-saved-state", cmd_remove_saved_state, "throw the saved state of a VM away" },
+	{ "update-version", cmd_update_version, "give a VM the newest configuration version" },
+	{ "host-versions", cmd_host_versions, "list the configuration versions" },
 	{ "run", cmd_run, "start a VM from a kernel and stay with it until it ends" },
 };
 
@@ -22,7 +31,7 @@ static void usage(FILE *f)
 
 	fprintf(f, "Usage: nestvm COMMAND [OPTION...]\n\nCommands:\n");
 	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(f, "  %-18s %s\n", commands[i].name, commands[i].help);
 	fprintf(f, "\n\"nestvm COMMAND --help\" tells a command's options.\n");
 }
 

@@ -20,7 +20,7 @@ const struct conf_key conf_keys[] = {
 	  "what VT-x may offer the VM, where the host has it: \"all\", \"none\", or names with "
 	  "commas" },
 	{ "memory", CONF_SIZE, AT(memory), VERSION_7_0, OPTION_RESIZE, "SIZE", 2 * MB, 16 * TB, "1G",
-	  "memory; with dynamic memory, what the VM starts with (--memory-startup says the same)" },
+	  "memory; with dynamic memory, what the VM starts with" },
 	{ "dynamic_memory", CONF_BOOL, AT(dynamic_memory), VERSION_7_0, OPTION_SET, "on|off", 0, 0,
 	  "off", "fill memory on demand and let it grow and shrink, instead of pinning all of it" },
 	{ "memory_min", CONF_SIZE, AT(memory_min), VERSION_7_0, OPTION_SET, "SIZE", 2 * MB, 16 * TB,
@@ -28,7 +28,7 @@ const struct conf_key conf_keys[] = {
 	{ "memory_max", CONF_SIZE, AT(memory_max), VERSION_7_0, OPTION_SET, "SIZE", 2 * MB, 16 * TB,
 	  "4G", "most memory with dynamic memory" },
 	{ "vbs", CONF_BOOL, AT(vbs), VERSION_7_1, OPTION_SET, "on|off", 0, 0, "off",
-	  "reserve VT-x for the guest's own isolated mode (virtualization-based security)" },
+	  "reserve VT-x for the guest's own isolated mode (virtualization-based security): it sees VT-x" },
 	{ "vbs_opt_out", CONF_BOOL, AT(vbs_opt_out), VERSION_7_1, OPTION_SET, "on|off", 0, 0, "off",
 	  "never let this VM have virtualization-based security" },
 	{ "kernel", CONF_PATH, AT(kernel), VERSION_7_0, OPTION_SET, "FILE", 0, 0, NULL,

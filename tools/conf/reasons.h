@@ -83,6 +83,10 @@ enum exit_status {
 	  "expose-virtualization-extensions and dynamic-memory exclude each other: the memory " \
 	  "of a VM with VT-x is static. \"nestvm set {0} --dynamic-memory off\" or "	\
 	  "\"nestvm set {0} --expose-virtualization-extensions off\".")			\
+	X(VBS_DYNAMIC_MEMORY, EXIT_RULE,						\
+	  "vbs and dynamic-memory exclude each other: the guest's isolated mode uses VT-x, and " \
+	  "the memory of a VM with VT-x is static. \"nestvm set {0} --dynamic-memory off\" or " \
+	  "\"nestvm set {0} --vbs off\".")						\
 	X(EXPOSE_RESIZE, EXIT_RULE,							\
 	  "the memory of VM \"{0}\" cannot be resized while it runs, because "		\
 	  "expose-virtualization-extensions is on and the memory of such a VM is static: " \
@@ -138,13 +142,13 @@ enum exit_status {
 	  "{1} is there from version {2}, and VM \"{0}\" has {3}: \"nestvm update-version {0}\".") \
 	/* this host */									\
 	X(HOST_NOT_INTEL, EXIT_HOST,							\
-	  "expose-virtualization-extensions needs an Intel CPU, and this host's is \"{1}\": use " \
+	  "VT-x in VM \"{0}\" needs an Intel CPU, and this host's is \"{1}\": use " \
 	  "another host.")								\
 	X(HOST_NO_VMX, EXIT_HOST,							\
-	  "expose-virtualization-extensions needs VT-x, which this host's CPU does not show: " \
+	  "VT-x in VM \"{0}\" needs a host with VT-x, and this one's CPU does not show it: "	\
 	  "\"nestvm check\" tells what is missing.")					\
 	X(HOST_NO_EPT, EXIT_HOST,							\
-	  "expose-virtualization-extensions needs EPT, which this host's CPU lacks: use another " \
+	  "VT-x in VM \"{0}\" needs EPT, which this host's CPU lacks: use another "	\
 	  "host; \"nestvm check\" tells more.")						\
 	X(HOST_NESTED_OFF, EXIT_HOST,							\
 	  "this host's administrator forbids VT-x in VMs (module parameter nested=0): stop all " \
@@ -186,6 +190,11 @@ enum exit_status {
 	X(NET_CONFLICT, EXIT_RULE, "{0}")						\
 	X(NET_INVALID, EXIT_CONFIG, "{0}")						\
 	X(NET_FAILED, EXIT_ERROR, "{0}")						\
+	X(NET_BUSY, EXIT_BUSY,								\
+	  "another command changes switches or NAT networks and holds {0}: try again when it "	\
+	  "is done.")									\
+	X(UPLINK_IN_USE, EXIT_RULE, "{0}")						\
+	X(PREFIX_OVERLAP, EXIT_RULE, "{0}")						\
 	/* saved states, checkpoints, migration */					\
 	X(CHECKPOINT_NOT_FOUND, EXIT_NO_VM,						\
 	  "VM \"{0}\" has no checkpoint \"{1}\": \"nestvm checkpoint list {0}\" lists them.") \

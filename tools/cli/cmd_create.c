@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "cmd.h"
+
+#include "cli.h"
+#include "facts.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPT_VERSION 0x7200
+
+struct create {
+	struct cli_args args;
+	struct settings settings;
+	const char *version;
+};
+
+static const struct argp_option options[] = {
+	{ "version", OPT_VERSION, "VERSION", 0,
+	  "configuration version, one of \"nestvm host-versions\" (default: the newest)", 3 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct create *c = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->settings;
+		state->child_inputs[1] = &c->args.json;
+		return 0;
+	case OPT_VERSION:
+		c->version = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (c->args.name)
+			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
+		c->args.name = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!c->args.name)
+			argp_error(state, "name the VM.");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int create(struct create *c, struct refusal *r)
+{
+	struct vm_facts facts;
+	struct vm_conf conf;
+	struct vmdir d;
+	int ret = -1;
+
+	/* The name first: a sentence about a setting repeats it. */
+	if (!conf_name_ok(c->args.name))
+		return refuse(r, NAME_INVALID, c->args.name, "VM");
+	conf_init(&conf);
+	if (c->version) {
+		conf.version = version_find(c->version);
+		if (conf.version == VERSION_COUNT) {
+			conf.version = VERSION_NEWEST;
+			refuse(r, VERSION_UNKNOWN, c->version);
+			goto out;
+		}
+	}
+	facts_of_none(c->args.name, &facts);
+	if (settings_apply(&c->settings, &conf, c->args.name, r) < 0 ||
+	    rules_check(&conf, &facts, RULE_SET, r) < 0)
+		goto out;
+	ret = vmdir_create(&d, c->args.name, &conf, r);
+	if (ret == 0)
+		vmdir_close(&d);
+out:
+	conf_free(&conf);
+	return ret;
+}
+
+int cmd_create(int argc, char **argv)
+{
+	const struct argp_child children[] = {
+		{ .argp = settings_argp() }, { .argp = &cli_json_argp }, { 0 },
+	};
+	const struct argp argp = {
+		.options = options, .parser = parse, .args_doc = "NAME", .children = children,
+		.doc = CLI_DOC("Makes a VM. It is off until \"nestvm start\"."),
+	};
+	struct create c = { 0 };
+	struct refusal r;
+
+	cli_name(argv);
+	argp_parse(&argp, argc, argv, 0, NULL, &c);
+	if (create(&c, &r) < 0)
+		return cli_refused(&r, c.args.json);
+	return cli_done(c.args.json);
+}
