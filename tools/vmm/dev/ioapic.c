@@ -74,6 +74,15 @@ static void update_routes(struct ioapic *io)
 		machine_end(io->m, END_HOST_ERROR, 0, NULL, "%s", err.text);
 }
 
+void ioapic_restore(struct ioapic *io, const struct ioapic *from)
+{
+	struct machine *m = io->m;
+
+	*io = *from;
+	io->m = m;
+	update_routes(io);
+}
+
 static void deliver(struct ioapic *io, unsigned int pin)
 {
 	uint64_t *e = &io->redir[pin];

@@ -24,6 +24,8 @@ struct ioapic {
 };
 
 void ioapic_init(struct ioapic *io, struct machine *m);
+/* Becomes @from, and the kernel knows the routes. */
+void ioapic_restore(struct ioapic *io, const struct ioapic *from);
 void ioapic_set_irq(struct ioapic *io, unsigned int pin, bool level);
 void ioapic_eoi(struct ioapic *io, uint8_t vector);
 uint32_t ioapic_read(struct ioapic *io, uint64_t off);
