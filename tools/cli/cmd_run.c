@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include "../vmm/machine.h"
+#include "../vmm/state/incoming.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -22,6 +23,7 @@ enum {
 	OPT_CONTROL,
 	OPT_CONSOLE_SOCKET,
 	OPT_PAUSED,
+	OPT_INCOMING,
 };
 
 static const struct argp_option options[] = {
@@ -42,6 +44,8 @@ static const struct argp_option options[] = {
 	  "serve the guest's console on this unix socket, not on the terminal", 3 },
 	{ "control", OPT_CONTROL, "FILE", 0, "take commands on this unix socket", 4 },
 	{ "paused", OPT_PAUSED, NULL, 0, "start paused; the command unpause lets the guest run", 4 },
+	{ "incoming", OPT_INCOMING, "FILE", 0,
+	  "go on from a state that the command save wrote, instead of booting", 4 },
 	{ "device", OPT_DEVICE, "FILE", 0,
 	  "hypervisor to use (default: " NVL_DEFAULT_DEVICE "); /dev/kvm works too", 4 },
 	{ "irqchip", OPT_IRQCHIP, "KIND", 0,
@@ -59,6 +63,10 @@ static const char doc[] =
 	"died; 3 the guest asked for a reset; 4 the time was over; 64 and up: 64 plus what the "
 	"guest wrote to the debug-exit port F4H (at most 127); 128 and up: 128 plus the signal "
 	"that stopped the VM.";
+
+/* --incoming: which state, and how it is loaded. */
+static struct incoming_file incoming_file;
+static struct machine_incoming incoming;
 
 static uint64_t parse_size(struct argp_state *state, const char *arg)
 {
@@ -181,6 +189,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_PAUSED:
 		conf->start_paused = true;
 		break;
+	case OPT_INCOMING:
+		incoming_file.path = arg;
+		conf->incoming = &incoming;
+		break;
 	case OPT_STATS:
 		conf->stats = true;
 		break;
@@ -188,7 +200,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "\"%s\" is not an option.", arg);
 		break;
 	case ARGP_KEY_END:
-		if (!conf->kernel)
+		if (!conf->kernel && !conf->incoming)
 			argp_error(state, "name a kernel to start with --kernel.");
 		if (conf->start_paused && !conf->control_path)
 			argp_error(state, "--paused needs --control: only a command lets the guest run.");
@@ -203,6 +215,8 @@ static int exit_status(const struct machine *m)
 {
 	switch (m->end) {
 	case END_POWEROFF:
+	case END_SAVED:
+	case END_MIGRATED:
 		return STATUS_OK;
 	case END_RESET:
 		return STATUS_RESET;
@@ -231,6 +245,7 @@ int cmd_run(int argc, char **argv)
 
 	argv[0] = "nestvm run";
 	argp_parse(&argp, argc, argv, 0, NULL, &conf);
+	incoming = incoming_from_file(&incoming_file);
 	if (!conf.append)
 		conf.append = conf.console == CONSOLE_VIRTIO ? "console=ttyS0 console=hvc0" :
 							       "console=ttyS0";

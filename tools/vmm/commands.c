@@ -16,6 +16,8 @@ static const char * const end_names[] = {
 	[END_TIMEOUT] = "timeout",
 	[END_STOPPED] = "stopped",
 	[END_HOST_ERROR] = "host-error",
+	[END_SAVED] = "saved",
+	[END_MIGRATED] = "migrated",
 };
 
 json_t *machine_end_json(struct machine *m)

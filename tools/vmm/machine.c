@@ -2,6 +2,8 @@
 #include "machine.h"
 
 #include "boot/boot.h"
+#include "state/control.h"
+#include "state/incoming.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -84,6 +86,11 @@ static int create_vm(struct machine *m, struct nvl_error *err)
 	ret = nvl_vm_create(m->dev, &m->vm, err);
 	if (ret < 0)
 		return ret;
+	/* So that a pending exception and a triple fault are part of a vCPU's state. */
+	if (nvl_vm_cap(m->vm, KVM_CAP_EXCEPTION_PAYLOAD) > 0)
+		nvl_vm_enable_cap(m->vm, KVM_CAP_EXCEPTION_PAYLOAD, 1, NULL);
+	if (nvl_vm_cap(m->vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT) > 0)
+		nvl_vm_enable_cap(m->vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1, NULL);
 
 	if (conf->dynamic_memory || nvl_device_is_nestvm(m->dev)) {
 		raise_memlock();
@@ -227,6 +234,12 @@ static int create_virtio(struct machine *m, struct nvl_error *err)
 	return 0;
 }
 
+/* The guest comes from elsewhere, and its memory and registers with it. */
+static bool arrives(const struct machine *m)
+{
+	return m->conf->incoming && !m->resets;
+}
+
 static int prepare_cpus(struct machine *m, struct nvl_error *err)
 {
 	struct boot_cpu first;
@@ -241,6 +254,8 @@ static int prepare_cpus(struct machine *m, struct nvl_error *err)
 		if (ret < 0)
 			return ret;
 	}
+	if (arrives(m))
+		return 0;
 	ret = boot_load(m, &first, err);
 	if (ret < 0)
 		return ret;
@@ -281,6 +296,8 @@ static int create_host(struct machine *m, struct nvl_error *err)
 	if (ret < 0)
 		return ret;
 	ret = control_add(&m->control, machine_commands, err);
+	if (ret == 0)
+		ret = control_add(&m->control, state_commands, err);
 	if (ret < 0 || !m->conf->control_path)
 		return ret;
 	return control_listen(&m->control, m->conf->control_path, err);
@@ -304,7 +321,8 @@ static int create_guest(struct machine *m, struct nvl_error *err)
 	ret = create_virtio(m, err);
 	if (ret < 0)
 		return ret;
-	ret = acpi_build(m, err);
+	if (!arrives(m))
+		ret = acpi_build(m, err);
 	if (ret < 0)
 		return ret;
 	return prepare_cpus(m, err);
@@ -369,6 +387,8 @@ static int run_guest(struct machine *m, struct nvl_error *err)
 
 	m->started_ns = now_ns();
 	ret = cpus_start(m, err);
+	if (ret == 0 && arrives(m))
+		m->conf->incoming->running(m->conf->incoming->ctx, m);
 	if (ret == 0)
 		ret = machine_serve(m, err);
 	if (ret < 0)
@@ -378,13 +398,31 @@ static int run_guest(struct machine *m, struct nvl_error *err)
 	return ret;
 }
 
+/* What comes from elsewhere, into devices that stand still. */
+static int arrive(struct machine *m, struct nvl_error *err)
+{
+	const struct machine_incoming *in = m->conf->incoming;
+	int ret;
+
+	ret = machine_pause(m, err);
+	if (ret < 0)
+		return ret;
+	ret = in->load(in->ctx, m, err);
+	if (ret == 0)
+		ret = in->commit(in->ctx, m, err);
+	/* A machine that was loaded by half stays as still as it is. */
+	if (ret == 0)
+		machine_unpause(m);
+	return ret;
+}
+
 enum machine_end machine_run(struct machine *m, struct nvl_error *err)
 {
 	int ret = 0;
 
 	if (m->conf->start_paused && machine_pause(m, err) == 0)
 		m->operator_paused = true;
-	if (console_start(&m->console, err) < 0)
+	if (console_start(&m->console, err) < 0 || (arrives(m) && arrive(m, err) < 0))
 		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
 	while (m->end == END_NONE) {
 		ret = run_guest(m, err);

@@ -52,6 +52,8 @@
 enum irqchip_kind { IRQCHIP_AUTO, IRQCHIP_KERNEL, IRQCHIP_SPLIT };
 enum console_kind { CONSOLE_SERIAL, CONSOLE_VIRTIO };
 
+struct machine_incoming;
+
 struct disk_config {
 	const char *path;
 	bool readonly;
@@ -62,6 +64,7 @@ struct machine_config {
 	const char *control_path;	/* sockets; NULL: none, */
 	const char *console_path;	/* and the console is on the terminal */
 	bool start_paused;
+	const struct machine_incoming *incoming;	/* the guest goes on; NULL: it boots */
 	bool restart_on_reset;		/* a reset starts the guest again, here */
 	const char *device;
 	const char *kernel;
@@ -90,6 +93,8 @@ enum machine_end {
 	END_TIMEOUT,
 	END_STOPPED,
 	END_HOST_ERROR,
+	END_SAVED,			/* to a file, from which it goes on */
+	END_MIGRATED,			/* it goes on somewhere else */
 };
 
 struct cpu {

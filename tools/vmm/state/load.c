@@ -181,7 +181,8 @@ static int load_records(struct state_load *l, struct stream_in *in,
 		ret = state_load_record(l, &rec, err);
 		if (ret < 0)
 			return ret;
-		if (watch && in->records % 64 == 0 && !watch->progress(watch->ctx, l->memory, total))
+		if (watch && in->records % 64 == 0 &&
+		    !watch->progress(watch->ctx, l->memory, total))
 			return nvl_fail(err, ECANCELED, "loading was given up.");
 	}
 	return ret < 0 ? ret : state_load_apply(l, err);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "control.h"
+
+#include "../machine.h"
+
+#include "disk_copy.h"
+#include "state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+static bool progress(void *ctx, uint64_t done, uint64_t total)
+{
+	control_progress(ctx, done, total, "bytes");
+	return !control_cancelled(ctx);
+}
+
+/* The reason's name in tools/conf/reasons.h. */
+static int refuse(struct control_call *call, int ret, const struct nvl_error *err)
+{
+	const char *id = "HOST_FAILED";
+
+	if (ret == -EOPNOTSUPP)
+		id = "HOST_NO_STATE";
+	if (ret == -ECANCELED)
+		id = "CANCELLED";
+	return control_refuse(call, id, "%s", err->text);
+}
+
+static json_int_t file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+/* The whole VM into a file; then the VM ends, or goes on as if nothing had been. */
+static int run_save(struct machine *m, struct control_call *call)
+{
+	const struct state_watch watch = { progress, call };
+	const char *path = control_string(call, "path", NULL);
+	uint64_t began = now_ms();
+	struct nvl_error err;
+	int ret;
+
+	ret = state_possible(m, &err);
+	if (ret == 0)
+		ret = machine_pause(m, &err);
+	if (ret < 0)
+		return refuse(call, ret, &err);
+	ret = state_save_file(m, path, STREAM_SAVED, control_boolean(call, "compress", true),
+			      &watch, &err);
+	if (ret < 0) {
+		machine_unpause(m);
+		return refuse(call, ret, &err);
+	}
+	call->result = json_pack("{s:s,s:I,s:I}", "path", path, "bytes", file_size(path),
+				 "milliseconds", (json_int_t)(now_ms() - began));
+	machine_end(m, END_SAVED, 0, NULL, "saved to %s", path);
+	return 0;
+}
+
+static int copy_disks(struct machine *m, const char *dir, const struct state_watch *watch,
+		      enum disk_copy *how, struct nvl_error *err)
+{
+	char to[4096];
+	unsigned int i;
+	int ret;
+
+	*how = DISK_REFLINK;
+	for (i = 0; i < m->ndisks; i++) {
+		enum disk_copy this;
+
+		/* Nobody writes to it while this VM has it: the path will do. */
+		if (m->conf->disks[i].readonly)
+			continue;
+		if (snprintf(to, sizeof(to), "%s/disk-%u.img", dir, i) >= (int)sizeof(to))
+			return nvl_fail(err, ENAMETOOLONG, "the path %s is too long.", dir);
+		ret = disk_copy(m->conf->disks[i].path, to, &this, watch, err);
+		if (ret < 0)
+			return ret;
+		if (this == DISK_SPARSE_COPY)
+			*how = this;
+	}
+	return 0;
+}
+
+/* State and disks of one moment into a folder; the VM goes on. */
+static int run_checkpoint(struct machine *m, struct control_call *call)
+{
+	const struct state_watch watch = { progress, call };
+	const char *dir = control_string(call, "directory", NULL);
+	char path[4096];
+	enum disk_copy how = DISK_REFLINK;
+	struct nvl_error err;
+	uint64_t began;
+	int ret;
+
+	if (snprintf(path, sizeof(path), "%s/state", dir) >= (int)sizeof(path))
+		return control_refuse(call, "USAGE", "the path %s is too long.", dir);
+	ret = state_possible(m, &err);
+	if (ret == 0)
+		ret = machine_pause(m, &err);
+	if (ret < 0)
+		return refuse(call, ret, &err);
+	began = now_ms();
+	ret = state_save_file(m, path, STREAM_CHECKPOINT, control_boolean(call, "compress", true),
+			      &watch, &err);
+	if (ret == 0)
+		ret = copy_disks(m, dir, &watch, &how, &err);
+	machine_unpause(m);
+	if (ret < 0)
+		return refuse(call, ret, &err);
+	call->result = json_pack("{s:I,s:s?,s:I}", "bytes", file_size(path), "disks",
+				 m->ndisks ? disk_copy_name(how) : NULL, "milliseconds",
+				 (json_int_t)(now_ms() - began));
+	return 0;
+}
+
+static const struct control_arg save_args[] = {
+	{ .name = "path", .type = JSON_STRING, .required = true },
+	{ .name = "compress", .type = JSON_TRUE },
+	{ 0 }
+};
+
+static const struct control_arg checkpoint_args[] = {
+	{ .name = "directory", .type = JSON_STRING, .required = true },
+	{ .name = "compress", .type = JSON_TRUE },
+	{ 0 }
+};
+
+const struct control_command state_commands[] = {
+	{ .name = "save", .where = CONTROL_WORKER, .args = save_args, .run = run_save },
+	{ .name = "checkpoint", .where = CONTROL_WORKER, .args = checkpoint_args,
+	  .run = run_checkpoint },
+	{ 0 }
+};
