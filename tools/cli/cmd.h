@@ -16,15 +16,34 @@ enum {
 	STATUS_SIGNAL = 128,		/* plus the number of the signal */
 };
 
+struct machine;
+struct refusal;
+struct vmdir;
+
+int cmd_console(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_host_versions(int argc, char **argv);
+int cmd_kill(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_nat(int argc, char **argv);
+int cmd_pause(int argc, char **argv);
 int cmd_remove(int argc, char **argv);
 int cmd_remove_saved_state(int argc, char **argv);
 int cmd_rename(int argc, char **argv);
+int cmd_restart(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_switch(int argc, char **argv);
+int cmd_start(int argc, char **argv);
+int cmd_stop(int argc, char **argv);
+int cmd_unpause(int argc, char **argv);
 int cmd_update_version(int argc, char **argv);
+int cmd_vmm(int argc, char **argv);
+
+/* cmd_run.c: the exit status that tells how the guest ended */
+int run_status(const struct machine *m);
+/* cmd_start.c: the rules, then a process; @d is open for changing */
+int vm_start(struct vmdir *d, struct refusal *r);
 
 #endif

@@ -211,7 +211,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static int exit_status(const struct machine *m)
+int run_status(const struct machine *m)
 {
 	switch (m->end) {
 	case END_POWEROFF:
@@ -268,7 +268,7 @@ int cmd_run(int argc, char **argv)
 		report_where(m);
 	if (conf.stats)
 		report_stats(m);
-	status = exit_status(m);
+	status = run_status(m);
 	fprintf(stderr, "nestvm: %s (status %d)\n", m->end_text, status);
 	machine_destroy(m);
 	free(m);

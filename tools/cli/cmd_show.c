@@ -35,7 +35,8 @@ static void print_settings(const struct vm_conf *c)
 	unsigned int i;
 
 	for (key = conf_keys; key->name; key++) {
-		if (key->type == CONF_DISKS || key->type == CONF_ADAPTERS || key->since > c->version)
+		if (key->type == CONF_DISKS || key->type == CONF_ADAPTERS ||
+		    key->since > c->version)
 			continue;
 		value = conf_value_print(key, c);
 		line(conf_key_option(key, option), value && *value ? value : "-");

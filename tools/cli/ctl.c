@@ -53,7 +53,7 @@ void ctl_close(struct ctl *c)
 	c->buf = NULL;
 }
 
-static int send_request(struct ctl *c, const char *command, json_t *arguments)
+int ctl_send(struct ctl *c, const char *command, json_t *arguments)
 {
 	json_t *request = json_pack("{s:s,s:o}", "command", command, "arguments",
 				    arguments ?: json_object());
@@ -152,41 +152,37 @@ static void show_progress(struct ctl_progress *p, json_t *line)
 		progress_draw(p, done, total, unit);
 }
 
-json_t *ctl_call(struct ctl *c, const char *command, json_t *arguments,
-		 struct ctl_progress *progress, struct refusal *r)
+json_t *ctl_wait(struct ctl *c, const char *command, struct ctl_progress *progress,
+		 struct refusal *r)
 {
 	json_t *line, *part, *result = NULL;
 	const char *id, *text;
 
 	if (progress)
 		progress->since = now();
-	if (send_request(c, command, arguments) < 0) {
+	while ((line = receive(c)) && (part = json_object_get(line, "progress"))) {
+		show_progress(progress, part);
+		json_decref(line);
+	}
+	progress_end(progress);
+	if (line && json_unpack(line, "{s:{s:s,s:s}}", "error", "id", &id, "text", &text) == 0)
+		refuse_said(r, id, text);
+	else if (line && (part = json_object_get(line, "return")))
+		result = json_incref(part);
+	else
+		lost(c, command, r);
+	json_decref(line);
+	return result;
+}
+
+json_t *ctl_call(struct ctl *c, const char *command, json_t *arguments,
+		 struct ctl_progress *progress, struct refusal *r)
+{
+	if (ctl_send(c, command, arguments) < 0) {
 		lost(c, command, r);
 		return NULL;
 	}
-	for (;;) {
-		line = receive(c);
-		if (!line) {
-			lost(c, command, r);
-			break;
-		}
-		part = json_object_get(line, "progress");
-		if (part) {
-			show_progress(progress, part);
-			json_decref(line);
-			continue;
-		}
-		if (json_unpack(line, "{s:{s:s,s:s}}", "error", "id", &id, "text", &text) == 0)
-			refuse_said(r, id, text);
-		else if ((part = json_object_get(line, "return")))
-			result = json_incref(part);
-		else
-			lost(c, command, r);
-		json_decref(line);
-		break;
-	}
-	progress_end(progress);
-	return result;
+	return ctl_wait(c, command, progress, r);
 }
 
 json_t *ctl_ask(const struct vmdir *d, const char *command, json_t *arguments,

@@ -36,6 +36,10 @@ struct ctl_progress {
  */
 json_t *ctl_call(struct ctl *c, const char *command, json_t *arguments,
 		 struct ctl_progress *progress, struct refusal *r);
+/* Its two halves; ctl_send() returns 0 or -1 when the VM's process is gone. */
+int ctl_send(struct ctl *c, const char *command, json_t *arguments);
+json_t *ctl_wait(struct ctl *c, const char *command, struct ctl_progress *progress,
+		 struct refusal *r);
 /* Open, call, close. */
 json_t *ctl_ask(const struct vmdir *d, const char *command, json_t *arguments,
 		const char *attempt, struct refusal *r);

@@ -15,12 +15,20 @@ static const struct {
 	{ "list", cmd_list, "list the VMs" },
 	{ "show", cmd_show, "show a VM: state, memory, settings" },
 	{ "set", cmd_set, "change settings of a VM" },
+	{ "start", cmd_start, "start a VM" },
+	{ "stop", cmd_stop, "shut a VM's guest down" },
+	{ "kill", cmd_kill, "switch a VM off at once" },
+	{ "restart", cmd_restart, "stop a VM and start it again" },
+	{ "pause", cmd_pause, "make a VM stand still" },
+	{ "unpause", cmd_unpause, "let a paused VM go on" },
+	{ "console", cmd_console, "connect the terminal to a VM's console" },
 	{ "remove", cmd_remove, "remove a VM" },
 	{ "rename", cmd_rename, "give a VM another name" },
 	{ "remove-saved-state", cmd_remove_saved_state, "throw the saved state of a VM away" },
 	{ "update-version", cmd_update_version, "give a VM the newest configuration version" },
 	{ "host-versions", cmd_host_versions, "list the configuration versions" },
 	{ "run", cmd_run, "start a VM from a kernel and stay with it until it ends" },
+	{ "vmm", cmd_vmm, NULL },	/* what start leaves behind; not for users */
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -31,7 +39,8 @@ static void usage(FILE *f)
 
 	fprintf(f, "Usage: nestvm COMMAND [OPTION...]\n\nCommands:\n");
 	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(f, "  %-18s %s\n", commands[i].name, commands[i].help);
+		if (commands[i].help)
+			fprintf(f, "  %-18s %s\n", commands[i].name, commands[i].help);
 	fprintf(f, "\n\"nestvm COMMAND --help\" tells a command's options.\n");
 }
 

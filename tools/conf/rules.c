@@ -180,8 +180,8 @@ static bool forbidden(const struct vm_conf *c, const struct vm_facts *f)
  * more particular reason before the more general one.
  */
 const struct rule rules[] = {
-	RULE(VM_RUNNING, RULE_SET, is_running, .attempt = "this setting changes"),
-	RULE(VM_RUNNING, RULE_START, is_running, .attempt = "it starts"),
+	RULE(VM_RUNNING, RULE_SET, is_running, .attempt = "this can be set"),
+	RULE(VM_RUNNING, RULE_START, is_running, .attempt = "it can start"),
 	RULE(VM_RUNNING, RULE_UPDATE, is_running, .attempt = "its version changes"),
 	RULE(VM_RUNNING, RULE_REMOVE, is_running, .attempt = "it can be removed or renamed"),
 	RULE(VM_NOT_RUNNING, RULE_SAVE, is_not_running, .attempt = "its state can be saved"),
