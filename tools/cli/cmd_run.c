@@ -24,6 +24,9 @@ enum {
 	OPT_CONSOLE_SOCKET,
 	OPT_PAUSED,
 	OPT_INCOMING,
+	OPT_NET,
+	OPT_MEMORY_MIN,
+	OPT_MEMORY_STARTUP,
 };
 
 static const struct argp_option options[] = {
@@ -36,7 +39,15 @@ static const struct argp_option options[] = {
 	{ "expose-virtualization-extensions", OPT_EXPOSE, NULL, 0,
 	  "give the VM VT-x of its own, so that it can run VMs itself", 2 },
 	{ "dynamic-memory", OPT_DYNAMIC, NULL, 0,
-	  "fill memory on demand instead of pinning it at the start (nestvm only)", 2 },
+	  "fill memory on demand instead of pinning it at the start, and let the VM shrink", 2 },
+	{ "memory-min", OPT_MEMORY_MIN, "SIZE", 0,
+	  "with dynamic memory: the least the VM can be shrunk to while it runs (default: 0)", 2 },
+	{ "memory-startup", OPT_MEMORY_STARTUP, "SIZE", 0,
+	  "with dynamic memory: what it shrinks to at the start (default: all of it)", 2 },
+	{ "net", OPT_NET, "user|tap=IF[,OPTION...]", 0,
+	  "network adapter, on a user-mode network or a tap interface; may be repeated. Options: mac=MAC; "
+	  "spoofing=on|off (other source addresses than its own; default: off); "
+	  "forward=tcp|udp:PORT:PORT (from 127.0.0.1 to the guest; user only)", 3 },
 	{ "disk", OPT_DISK, "FILE[,ro]", 0, "virtio disk from a raw image; may be repeated", 3 },
 	{ "console", OPT_CONSOLE, "KIND", 0,
 	  "what the terminal types into: serial (default) or virtio", 3 },
@@ -128,6 +139,70 @@ static void add_disk(struct argp_state *state, struct machine_config *conf, char
 	}
 }
 
+/* "tcp:2222:22" */
+static bool parse_forward(struct net_config *net, const char *text)
+{
+	struct net_forward *f = &net->forwards[net->nforwards];
+	unsigned int host, guest;
+	char kind[4], end;
+
+	if (net->nforwards == NET_FORWARDS_MAX || net->kind != NET_USER ||
+	    sscanf(text, "%3[a-z]:%5u:%5u%c", kind, &host, &guest, &end) != 3 ||
+	    (strcmp(kind, "tcp") && strcmp(kind, "udp")) || !host || host > 65535 || !guest ||
+	    guest > 65535)
+		return false;
+	*f = (struct net_forward) { kind[0] == 'u', host, guest };
+	net->nforwards++;
+	return true;
+}
+
+static bool parse_net_option(struct net_config *net, const char *option)
+{
+	if (!strncmp(option, "mac=", 4))
+		return mac_parse(option + 4, net->mac);
+	if (!strncmp(option, "forward=", 8))
+		return parse_forward(net, option + 8);
+	if (strcmp(option, "spoofing=on") && strcmp(option, "spoofing=off"))
+		return false;
+	net->spoofing = !strcmp(option, "spoofing=on");
+	return true;
+}
+
+static void add_net(struct argp_state *state, struct machine_config *conf, char *arg)
+{
+	struct net_config *net = &conf->nets[conf->nnets];
+	char *word = strsep(&arg, ",");
+
+	if (conf->nnets == NETS_MAX) {
+		argp_error(state, "a VM has at most %u network adapters.", NETS_MAX);
+		return;
+	}
+	conf->nnets++;
+	net->name = word;
+	if (!mac_make(net->mac))
+		argp_error(state, "the host gives no random numbers for a MAC address.");
+	if (!strncmp(word, "tap=", 4)) {
+		net->kind = NET_TAP;
+		net->tap = word + 4;
+		net->name = net->tap;
+	} else if (strcmp(word, "user")) {
+		argp_error(state, "\"%s\" is not a network: user or tap=INTERFACE.", word);
+	}
+	while ((word = strsep(&arg, ",")))
+		if (!parse_net_option(net, word))
+			argp_error(state, "\"%s\" is not an option of this network: mac=MAC, spoofing=on|off, or for user forward=tcp|udp:PORT:PORT.",
+				   word);
+}
+
+static void check_memory(struct argp_state *state, const struct machine_config *conf)
+{
+	if ((conf->memory_min || conf->memory_startup) && !conf->dynamic_memory)
+		argp_error(state, "--memory-min and --memory-startup need --dynamic-memory.");
+	if (conf->memory_startup > conf->memory ||
+	    (conf->memory_startup ? conf->memory_startup : conf->memory) < conf->memory_min)
+		argp_error(state, "--memory-min, --memory-startup and --memory must rise in this order.");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct machine_config *conf = state->input;
@@ -186,6 +261,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_CONSOLE_SOCKET:
 		conf->console_path = arg;
 		break;
+	case OPT_NET:
+		add_net(state, conf, arg);
+		break;
+	case OPT_MEMORY_MIN:
+		conf->memory_min = parse_size(state, arg);
+		break;
+	case OPT_MEMORY_STARTUP:
+		conf->memory_startup = parse_size(state, arg);
+		break;
 	case OPT_PAUSED:
 		conf->start_paused = true;
 		break;
@@ -202,6 +286,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!conf->kernel && !conf->incoming)
 			argp_error(state, "name a kernel to start with --kernel.");
+		check_memory(state, conf);
 		if (conf->start_paused && !conf->control_path)
 			argp_error(state, "--paused needs --control: only a command lets the guest run.");
 		break;

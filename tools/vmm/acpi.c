@@ -241,7 +241,7 @@ static void dsdt_virtio(struct blob *b, const struct virtio_mmio *v, unsigned in
 	char name[5] = "VR0_";
 	size_t crs;
 
-	name[2] = '0' + i;
+	name[2] = "0123456789ABCDEF"[i];
 	aml_device(b, name);
 	aml_hid_string(b, "LNRO0005");
 	aml_uid(b, i);

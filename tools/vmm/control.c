@@ -383,7 +383,7 @@ static void start_work(struct control_client *cl, struct control_call *call)
 	int ret;
 
 	if (c->working) {
-		control_refuse(call, "BUSY",
+		control_refuse(call, "VM_BUSY",
 			       "The VM is busy with the command %s: wait until it is done.",
 			       c->work.command->name);
 		answer(cl, call, -1);
@@ -395,7 +395,7 @@ static void start_work(struct control_client *cl, struct control_call *call)
 	__atomic_store_n(&c->cancelled, false, __ATOMIC_RELEASE);
 	ret = pthread_create(&c->worker, NULL, work, c);
 	if (ret) {
-		control_refuse(call, "HOST_ERROR", "There is no thread for the command %s: %s.",
+		control_refuse(call, "HOST_FAILED", "There is no thread for the command %s: %s.",
 			       call->command->name, strerror(ret));
 		answer(cl, call, -1);
 		return;

@@ -92,7 +92,8 @@ static int create_vm(struct machine *m, struct nvl_error *err)
 	if (nvl_vm_cap(m->vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT) > 0)
 		nvl_vm_enable_cap(m->vm, KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1, NULL);
 
-	if (conf->dynamic_memory || nvl_device_is_nestvm(m->dev)) {
+	/* Elsewhere all memory is dynamic. */
+	if (nvl_device_is_nestvm(m->dev)) {
 		raise_memlock();
 		ret = nvl_vm_memory_mode(m->vm, conf->dynamic_memory ? NESTVM_MEMORY_DYNAMIC :
 					 NESTVM_MEMORY_STATIC, err);
@@ -221,6 +222,30 @@ static int create_virtio(struct machine *m, struct nvl_error *err)
 		if (ret < 0)
 			return ret;
 	}
+	for (i = 0; i < m->conf->nnets; i++) {
+		struct virtio_net *n = &m->nets[i];
+
+		ret = virtio_net_open(n, &m->virtio[m->nvirtio], &m->conf->nets[i], err);
+		if (ret < 0)
+			return ret;
+		m->nnets++;
+		ret = add_virtio(m, &virtio_net_ops, n, virtio_net_features(), &n->config,
+				 sizeof(n->config), err);
+		if (ret < 0)
+			return ret;
+	}
+	/* Pinned pages cannot be given back. */
+	if (m->conf->dynamic_memory) {
+		uint64_t startup = m->conf->memory_startup;
+
+		virtio_balloon_init(&m->balloon, &m->virtio[m->nvirtio],
+				    startup ? m->conf->memory - startup : 0);
+		ret = add_virtio(m, &virtio_balloon_ops, &m->balloon, virtio_balloon_features(),
+				 &m->balloon.config, sizeof(m->balloon.config), err);
+		if (ret < 0)
+			return ret;
+		m->has_balloon = true;
+	}
 	if (m->conf->console == CONSOLE_VIRTIO) {
 		m->vcon.console = &m->console;
 		m->vcon.v = &m->virtio[m->nvirtio];
@@ -338,6 +363,8 @@ static void destroy_guest(struct machine *m)
 		virtio_mmio_stop(&m->virtio[i]);
 	for (i = 0; i < m->ndisks; i++)
 		virtio_blk_close(&m->disks[i]);
+	for (i = 0; i < m->nnets; i++)
+		virtio_net_close(&m->nets[i]);
 	cpus_destroy(m);
 	if (m->split)
 		chips_destroy(&m->chips);

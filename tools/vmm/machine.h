@@ -27,9 +27,11 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "loop.h"
+#include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/mmio.h"
+#include "virtio/net.h"
 
 #include <pthread.h>
 
@@ -37,8 +39,9 @@
 #define RAM_HIGH_BASE	0x100000000ull
 #define VIRTIO_BASE	0xd0000000ull
 #define VIRTIO_STRIDE	0x1000ull
-#define VIRTIO_GSI	16
-#define VIRTIO_MAX	8
+#define VIRTIO_MAX	16
+#define DISKS_MAX	7
+#define NETS_MAX	7
 #define IOAPIC_BASE	0xfec00000u
 #define LAPIC_BASE	0xfee00000u
 #define IDENTITY_MAP	0xfffbc000ull
@@ -70,7 +73,9 @@ struct machine_config {
 	const char *kernel;
 	const char *initrd;
 	const char *append;
-	uint64_t memory;
+	uint64_t memory;		/* bytes; with dynamic memory the most it can have, */
+	uint64_t memory_startup;	/* what it starts with and */
+	uint64_t memory_min;		/* the least; 0: as much as the most, and 0 */
 	unsigned int vcpus;
 	bool expose;
 	bool dynamic_memory;
@@ -80,7 +85,9 @@ struct machine_config {
 	enum console_kind console;
 	unsigned int timeout;		/* seconds, 0: none */
 	unsigned int ndisks;
-	struct disk_config disks[VIRTIO_MAX - 1];
+	struct disk_config disks[DISKS_MAX];
+	unsigned int nnets;
+	struct net_config nets[NETS_MAX];
 };
 
 /* How a run ended; the exit status of the program follows from it. */
@@ -150,10 +157,13 @@ struct machine {
 	struct i8042 i8042;
 	struct pm pm;
 	struct debug_exit debug_exit;
-	unsigned int nvirtio, ndisks;
+	unsigned int nvirtio, ndisks, nnets;
 	struct virtio_mmio virtio[VIRTIO_MAX];
-	struct virtio_blk disks[VIRTIO_MAX - 1];
+	struct virtio_blk disks[DISKS_MAX];
 	struct virtio_console vcon;
+	struct virtio_net nets[NETS_MAX];
+	bool has_balloon;
+	struct virtio_balloon balloon;
 
 	unsigned int ncpus;
 	struct cpu cpus[MAX_VCPUS];

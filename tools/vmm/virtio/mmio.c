@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
+#include <linux/virtio_ring.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -58,26 +59,48 @@ static void serve_queues(struct virtio_mmio *v)
 	}
 }
 
-static void *device_thread(void *arg)
+/* v->lock held */
+static bool active(const struct virtio_mmio *v)
 {
-	struct virtio_mmio *v = arg;
-	uint64_t n;
-
-	for (;;) {
-		if (read(v->kick_fd, &n, sizeof(n)) < 0 && errno != EINTR)
-			return NULL;
-		pthread_mutex_lock(&v->lock);
-		if (v->stop) {
-			pthread_mutex_unlock(&v->lock);
-			return NULL;
-		}
-		if (v->status & VIRTIO_CONFIG_S_DRIVER_OK && !v->paused)
-			serve_queues(v);
-		pthread_mutex_unlock(&v->lock);
-	}
+	return v->status & VIRTIO_CONFIG_S_DRIVER_OK && !v->paused;
 }
 
-static void kick(struct virtio_mmio *v)
+static void *device_thread(void *arg)
+{
+	struct pollfd fds[1 + VIRTIO_MAX_FILES];
+	struct virtio_mmio *v = arg;
+	unsigned int files;
+	bool waited;
+	int timeout;
+	uint64_t n;
+
+	fds[0] = (struct pollfd) { .fd = v->kick_fd, .events = POLLIN };
+	pthread_mutex_lock(&v->lock);
+	while (!v->stop) {
+		timeout = -1;
+		files = 0;
+		waited = active(v) && v->ops->before_wait;
+		if (waited)
+			files = v->ops->before_wait(v->dev, fds + 1, VIRTIO_MAX_FILES, &timeout);
+		pthread_mutex_unlock(&v->lock);
+
+		if (poll(fds, 1 + files, timeout) < 0)
+			files = 0;
+		else if (fds[0].revents && read(v->kick_fd, &n, sizeof(n)) < 0)
+			files = 0;
+
+		pthread_mutex_lock(&v->lock);
+		if (!active(v))
+			continue;
+		if (waited && v->ops->after_wait)
+			v->ops->after_wait(v->dev, fds + 1, files);
+		serve_queues(v);
+	}
+	pthread_mutex_unlock(&v->lock);
+	return NULL;
+}
+
+void virtio_mmio_kick(struct virtio_mmio *v)
 {
 	uint64_t one = 1;
 
@@ -118,6 +141,8 @@ static uint32_t register_read(struct virtio_mmio *v, uint64_t off)
 		return q ? q->ready : 0;
 	case VIRTIO_MMIO_STATUS:
 		return v->status;
+	case VIRTIO_MMIO_CONFIG_GENERATION:
+		return v->generation;
 	case 0x0b0:	/* shared memory length: all ones says there is none */
 	case 0x0b4:
 		return ~0u;
@@ -144,6 +169,13 @@ static uint64_t mmio_read(void *dev, uint64_t off, unsigned int len)
 	return value;
 }
 
+void virtio_mmio_config_changed(struct virtio_mmio *v)
+{
+	v->generation++;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		raise_interrupt(v, VIRTIO_MMIO_INT_CONFIG);
+}
+
 static void device_reset(struct virtio_mmio *v)
 {
 	unsigned int i;
@@ -156,6 +188,8 @@ static void device_reset(struct virtio_mmio *v)
 	v->driver_features_sel = 0;
 	v->queue_sel = 0;
 	v->deferred = 0;
+	if (v->ops->reset)
+		v->ops->reset(v->dev);
 	__atomic_store_n(&v->interrupt, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -172,7 +206,7 @@ static void status_write(struct virtio_mmio *v, uint32_t value)
 		value &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	v->status = value | (v->status & VIRTIO_CONFIG_S_NEEDS_RESET);
 	if (value & VIRTIO_CONFIG_S_DRIVER_OK)
-		kick(v);
+		virtio_mmio_kick(v);
 }
 
 static void set_half(uint64_t *to, bool high, uint32_t value)
@@ -190,6 +224,7 @@ static void queue_write(struct virtio_mmio *v, struct virtq *q, uint64_t off, ui
 			*q = (struct virtq) { .vm = v->m->vm };
 		} else if (virtq_valid(q)) {
 			q->ready = true;
+			q->event_idx = v->driver_features & 1ull << VIRTIO_RING_F_EVENT_IDX;
 		} else {
 			v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 		}
@@ -247,10 +282,17 @@ static void mmio_write(void *dev, uint64_t off, unsigned int len, uint64_t value
 {
 	struct virtio_mmio *v = dev;
 
-	if (len != 4 || off & 3 || off >= VIRTIO_MMIO_CONFIG)
+	if (off >= VIRTIO_MMIO_CONFIG) {
+		pthread_mutex_lock(&v->lock);
+		if (v->ops->config_write)
+			v->ops->config_write(v->dev, off - VIRTIO_MMIO_CONFIG, len, value);
+		pthread_mutex_unlock(&v->lock);
+		return;
+	}
+	if (len != 4 || off & 3)
 		return;
 	if (off == VIRTIO_MMIO_QUEUE_NOTIFY) {
-		kick(v);
+		virtio_mmio_kick(v);
 		return;
 	}
 	if (off == VIRTIO_MMIO_INTERRUPT_ACK) {
@@ -261,6 +303,14 @@ static void mmio_write(void *dev, uint64_t off, unsigned int len, uint64_t value
 	register_write(v, off, value);
 	pthread_mutex_unlock(&v->lock);
 }
+
+/*
+ * A line for each device: the IOAPIC's pins past the ISA ones, then those ISA
+ * interrupts that nothing here has. All are edge-triggered, so none is shared.
+ */
+static const uint8_t gsis[] = { 16, 17, 18, 19, 20, 21, 22, 23, 5, 6, 7, 10, 11, 12, 14, 15 };
+
+_Static_assert(sizeof(gsis) == VIRTIO_MAX, "a line for each virtio device");
 
 const struct bus_ops virtio_mmio_bus_ops = { mmio_read, mmio_write };
 
@@ -274,7 +324,7 @@ int virtio_mmio_init(struct virtio_mmio *v, struct machine *m, unsigned int inde
 	v->ops = ops;
 	v->dev = dev;
 	v->base = VIRTIO_BASE + index * VIRTIO_STRIDE;
-	v->gsi = VIRTIO_GSI + index;
+	v->gsi = gsis[index];
 	v->features = features | 1ull << VIRTIO_F_VERSION_1;
 	v->config = config;
 	v->config_len = config_len;
@@ -344,7 +394,7 @@ void virtio_mmio_unpause(struct virtio_mmio *v)
 		raise_interrupt(v, why);
 	pthread_mutex_unlock(&v->lock);
 	/* A notification may have come and gone unserved. */
-	kick(v);
+	virtio_mmio_kick(v);
 }
 
 void virtio_mmio_stop(struct virtio_mmio *v)
@@ -353,7 +403,7 @@ void virtio_mmio_stop(struct virtio_mmio *v)
 		pthread_mutex_lock(&v->lock);
 		v->stop = true;
 		pthread_mutex_unlock(&v->lock);
-		kick(v);
+		virtio_mmio_kick(v);
 		pthread_join(v->thread, NULL);
 		v->started = false;
 	}

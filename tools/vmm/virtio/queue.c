@@ -4,8 +4,9 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#define AVAIL_BYTES(n)	(4 + 2 * (uint64_t)(n))
-#define USED_BYTES(n)	(4 + 8 * (uint64_t)(n))
+/* Each ring ends with the other side's event index. */
+#define AVAIL_BYTES(n)	(6 + 2 * (uint64_t)(n))
+#define USED_BYTES(n)	(6 + 8 * (uint64_t)(n))
 
 static struct vring_avail *avail_ring(const struct virtq *q)
 {
@@ -102,18 +103,47 @@ bool virtq_pop(struct virtq *q, struct virtq_chain *c)
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
 	struct vring_used *used = used_ring(q);
+	unsigned int i;
 
 	used->ring[q->next_used % q->size] = (struct vring_used_elem) { c->head, written };
 	q->next_used++;
 	__atomic_store_n(&used->idx, q->next_used, __ATOMIC_RELEASE);
+	/* All the device may have written, which can be more than it says. */
+	for (i = 0; i < c->nin; i++)
+		nvl_vm_mark_dirty_ptr(q->vm, c->in[i].iov_base, c->in[i].iov_len);
+	nvl_vm_mark_dirty(q->vm, q->device, USED_BYTES(q->size));
 }
 
 bool virtq_wants_interrupt(struct virtq *q)
 {
+	struct vring_avail *avail = avail_ring(q);
+	uint16_t old = q->signalled, event;
+	bool valid = q->signalled_valid;
+
 	/* The used index must be out before the driver's wish is read. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return !(__atomic_load_n(&avail_ring(q)->flags, __ATOMIC_RELAXED) &
-		 VRING_AVAIL_F_NO_INTERRUPT);
+	if (!q->event_idx)
+		return !(__atomic_load_n(&avail->flags, __ATOMIC_RELAXED) &
+			 VRING_AVAIL_F_NO_INTERRUPT);
+	q->signalled = q->next_used;
+	q->signalled_valid = true;
+	event = __atomic_load_n(&avail->ring[q->size], __ATOMIC_RELAXED);
+	return !valid || vring_need_event(event, q->next_used, old);
+}
+
+bool virtq_enable_notify(struct virtq *q)
+{
+	struct vring_used *used = used_ring(q);
+
+	if (!q->ready || q->broken)
+		return false;
+	if (!q->event_idx)
+		return virtq_has_work(q);
+	/* "avail_event" lies behind the last element of the used ring. */
+	__atomic_store_n((uint16_t *)&used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
+	nvl_vm_mark_dirty(q->vm, q->device, USED_BYTES(q->size));
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return virtq_has_work(q);
 }
 
 size_t iov_len(const struct iovec *iov, unsigned int n)

@@ -21,6 +21,10 @@ struct virtq {
 	uint64_t desc, driver, device;	/* guest-physical */
 	uint16_t next_avail;
 	uint16_t next_used;
+	/* VIRTIO_RING_F_EVENT_IDX: interrupts and notifications only past an index */
+	bool event_idx;
+	bool signalled_valid;		/* false: the next batch interrupts in any case */
+	uint16_t signalled;		/* next_used at the last look at the driver's wish */
 };
 
 /* One request: what the driver wrote for us, then what we may write. */
@@ -37,6 +41,12 @@ bool virtq_has_work(struct virtq *q);
 bool virtq_pop(struct virtq *q, struct virtq_chain *c);
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written);
 bool virtq_wants_interrupt(struct virtq *q);
+/*
+ * Asks for a notification of the next buffer, for a queue that has been emptied;
+ * true when one has come meanwhile, which will not be notified. Without event_idx
+ * every buffer is notified.
+ */
+bool virtq_enable_notify(struct virtq *q);
 
 size_t iov_len(const struct iovec *iov, unsigned int n);
 /* Copy between a buffer and a list of pieces, from @off; returns the bytes copied. */
