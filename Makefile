@@ -83,8 +83,9 @@ uninstall:
 	@$(packaging)/install --remove $(PARTS)
 	@test -n "$(DESTDIR)" || depmod $(KREL)
 
+DEBS	?= $(CURDIR)/$(O)/deb
 deb: tools
-	@VERSION=$(VERSION) OUT=$(CURDIR)/$(O)/deb tools/packaging/deb
+	@VERSION=$(VERSION) OUT=$(DEBS) tools/packaging/deb
 
 clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
