@@ -21,6 +21,7 @@ struct refusal;
 struct vmdir;
 
 int cmd_console(int argc, char **argv);
+int cmd_adapter(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_host_versions(int argc, char **argv);
 int cmd_kill(int argc, char **argv);

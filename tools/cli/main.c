@@ -28,6 +28,7 @@ static const struct {
 	{ "update-version", cmd_update_version, "give a VM the newest configuration version" },
 	{ "host-versions", cmd_host_versions, "list the configuration versions" },
 	{ "switch", cmd_switch, "virtual switches: create, list, show, remove, repair" },
+	{ "adapter", cmd_adapter, "network adapters of VMs: add, set, remove, list, show" },
 	{ "nat", cmd_nat, "NAT networks: create, list, show, remove" },
 	{ "run", cmd_run, "start a VM from a kernel and stay with it until it ends" },
 	{ "vmm", cmd_vmm, NULL },	/* what start leaves behind; not for users */

@@ -10,6 +10,19 @@
 #include <string.h>
 #include <unistd.h>
 
+static void set_net(const char *vm, const struct vm_adapter *a, struct net_config *net)
+{
+	static const enum net_kind kinds[] = {
+		[VM_NET_NONE] = NET_NONE, [VM_NET_USER] = NET_USER, [VM_NET_SWITCH] = NET_SWITCH,
+	};
+
+	*net = (struct net_config){
+		.name = a->name, .kind = kinds[a->link.net], .spoofing = a->mac_spoofing,
+		.vm = vm, .adapter = a,
+	};
+	memcpy(net->mac, a->mac, sizeof(net->mac));
+}
+
 /* The configuration and its strings live as long as the machine. */
 static int configure(struct vm_process *p, struct refusal *r)
 {
@@ -37,6 +50,9 @@ static int configure(struct vm_process *p, struct refusal *r)
 	};
 	for (i = 0; i < c->ndisks; i++)
 		mc->disks[i] = (struct disk_config){ c->disks[i].path, c->disks[i].read_only };
+	mc->nnets = c->nadapters;
+	for (i = 0; i < c->nadapters; i++)
+		set_net(p->d->name, &c->adapters[i], &mc->nets[i]);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <poll.h>
 
 struct net_back;
+struct vm_adapter;
 
 /* The guest's side: takes a frame, drops it when the guest has no buffer. */
 struct net_port {
@@ -47,6 +48,13 @@ struct net_forward {
 /* tap.c: the interface @name, which is made if it is not there and we may. */
 int tap_open(const char *name, struct net_port port, struct net_back **out,
 	     struct nvl_error *err);
+/* The same for a tap that is open: @fd is closed with it, also when this fails. */
+int tap_open_fd(int fd, struct net_port port, struct net_back **out, struct nvl_error *err);
+
+/* switch.c: adapter @a of VM @vm on its virtual switch; and on nothing at all. */
+int switch_open(const char *vm, const struct vm_adapter *a, struct net_port port,
+		struct net_back **out, struct nvl_error *err);
+int none_open(struct net_port port, struct net_back **out, struct nvl_error *err);
 
 /*
  * slirp.c: a network of its own, 10.0.2.0/24, that needs no privilege: the guest

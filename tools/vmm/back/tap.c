@@ -94,39 +94,40 @@ static int attach_fail(const char *name, int errnum, struct nvl_error *err)
 	}
 }
 
+int tap_open_fd(int fd, struct net_port port, struct net_back **out, struct nvl_error *err)
+{
+	struct tap *t = malloc(sizeof(*t));
+
+	if (!t) {
+		close(fd);
+		return nvl_fail(err, ENOMEM, "no memory left for a network adapter.");
+	}
+	t->back = (struct net_back) { &tap_ops, port };
+	t->fd = fd;
+	*out = &t->back;
+	return 0;
+}
+
 int tap_open(const char *name, struct net_port port, struct net_back **out,
 	     struct nvl_error *err)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	struct tap *t;
-	int ret;
+	int fd, ret;
 
 	if (!*name || strlen(name) >= sizeof(ifr.ifr_name))
 		return nvl_fail(err, EINVAL,
 				"\"%s\" is not a name of a network interface: it has 1 to %zu characters.",
 				name, sizeof(ifr.ifr_name) - 1);
 	memcpy(ifr.ifr_name, name, strlen(name) + 1);
-	t = malloc(sizeof(*t));
-	if (!t)
-		return nvl_fail(err, ENOMEM, "no memory left for a network adapter.");
-	t->back = (struct net_back) { &tap_ops, port };
-	t->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (t->fd < 0) {
-		ret = nvl_fail(err, errno, "/dev/net/tun cannot be opened: %s.%s", strerror(errno),
-			       errno == ENOENT || errno == ENODEV ?
-			       " Load the module tun (modprobe tun)." : "");
-		goto free_tap;
-	}
-	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0) {
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return nvl_fail(err, errno, "/dev/net/tun cannot be opened: %s.%s", strerror(errno),
+				errno == ENOENT || errno == ENODEV ?
+				" Load the module tun (modprobe tun)." : "");
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
 		ret = attach_fail(name, errno, err);
-		goto close_fd;
+		close(fd);
+		return ret;
 	}
-	*out = &t->back;
-	return 0;
-
-close_fd:
-	close(t->fd);
-free_tap:
-	free(t);
-	return ret;
+	return tap_open_fd(fd, port, out, err);
 }

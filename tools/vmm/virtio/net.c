@@ -151,9 +151,17 @@ int virtio_net_open(struct virtio_net *n, struct virtio_mmio *v, const struct ne
 	memcpy(n->filter.mac, conf->mac, MAC_BYTES);
 	n->filter.spoofing = conf->spoofing;
 	memcpy(n->config.mac, conf->mac, MAC_BYTES);
-	n->config.status = VIRTIO_NET_S_LINK_UP;
-	if (conf->kind == NET_TAP)
+	n->config.status = conf->kind == NET_NONE ? 0 : VIRTIO_NET_S_LINK_UP;
+	switch (conf->kind) {
+	case NET_TAP:
 		return tap_open(conf->tap, port, &n->back, err);
+	case NET_SWITCH:
+		return switch_open(conf->vm, conf->adapter, port, &n->back, err);
+	case NET_NONE:
+		return none_open(port, &n->back, err);
+	case NET_USER:
+		break;
+	}
 	return slirp_open(conf->forwards, conf->nforwards, port, &n->back, err);
 }
 

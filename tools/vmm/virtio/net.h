@@ -12,12 +12,14 @@
 
 #include <linux/virtio_net.h>
 
-enum net_kind { NET_USER, NET_TAP };
+enum net_kind { NET_USER, NET_TAP, NET_SWITCH, NET_NONE };
 
 struct net_config {
 	const char *name;		/* the adapter's, for its counters */
 	enum net_kind kind;
 	const char *tap;		/* interface of NET_TAP */
+	const char *vm;			/* NET_SWITCH: whose adapter, and which */
+	const struct vm_adapter *adapter;
 	uint8_t mac[MAC_BYTES];
 	bool spoofing;
 	unsigned int nforwards;		/* NET_USER */
