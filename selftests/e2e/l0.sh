@@ -68,20 +68,8 @@ case_nestvm() {
 	exposed "$1" e2e.do=nestvm
 }
 
-# Bochs with more than one CPU loses the RIP of a guest when a host interrupt comes
-# right behind an exception or injected event (docs/bochs.md): no test of a
-# guest kernel can be relied on there.
-skip_on_bochs_smp() {
-	[ "$(nproc)" -gt 1 ] && grep -qi bochs /sys/class/dmi/id/bios_version 2> /dev/null || return
-	tr ' ' '\n' < /proc/cmdline | grep -qx e2e.force && return
-	echo "e2e: skipped: Bochs with 2 CPUs loses RIP after an event (docs/bochs.md)"
-	rmmod nestvm
-	exit 4
-}
-
 # Two VMs at once, each with an L2, while a CPU of the host goes and comes back.
 case_two_vms() {
-	skip_on_bochs_smp
 	for vm in a b; do
 		{ l1 600M 1 e2e.do=kvm --expose-virtualization-extensions > /tmp/out.$vm 2>&1
 		  echo $? > /tmp/status.$vm; } &

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The Bochs back end: configuration file and command, version 3.0 or 2.7."""
+"""The Bochs back end: configuration file and command, version 3.0 or 2.7.
 
+Version 3.0 is ours, mended and without a debugger (bochs/compile); its debugger,
+its firmware and 2.7 are Debian's.
+"""
+
+import glob
+import hashlib
 import os
 import subprocess
 
@@ -31,8 +37,8 @@ def system_version():
     return result.stdout[:3]
 
 
-def program(version):
-    """(argument list, environment) that start this version of Bochs."""
+def debians(version):
+    """(argument list, environment) that start Debian's build of this version."""
     env = dict(os.environ)
     if system_version() == version:
         return ["/usr/bin/bochs-bin"], env
@@ -49,8 +55,21 @@ def program(version):
             os.path.join(root, "usr/bin/bochs-bin")], env
 
 
+def ours():
+    """The program built by `deps` from bochs/compile and the patches there."""
+    folder = os.path.join(tree.HERE, "bochs")
+    digest = hashlib.sha256()
+    for source in [os.path.join(folder, "compile"), *sorted(glob.glob(os.path.join(folder, "*.patch")))]:
+        with open(source, "rb") as f:
+            digest.update(f.read())
+    path = os.path.join(tree.CACHE, "bochs", "3.0-" + digest.hexdigest()[:16], "bochs")
+    if not os.path.exists(path):
+        tree.fail(f"Bochs 3.0 with our patches is not in {tree.CACHE}; run selftests/machine/deps")
+    return path
+
+
 CONFIG = """\
-plugin_ctrl: speaker=0, parallel=0, gameport=0
+plugin_ctrl: speaker=0, parallel=0
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
 romimage: file={share}/BIOS-bochs-latest, options=fastboot
@@ -66,8 +85,6 @@ ata0-master: type=disk, path="{disk}", mode=flat, cylinders={cylinders}, heads=1
 ata1: enabled=0
 com1: enabled=1, mode=term, dev={tty}
 mouse: enabled=0
-sound: waveoutdrv=dummy
-magic_break: enabled={debugger}
 log: {folder}/bochs.log
 panic: action=fatal
 error: action=report
@@ -78,26 +95,31 @@ debug: action=ignore
 
 def command(opts, folder, tty, cmdline, initramfs):
     """Prepare the run in folder; (argument list, environment)."""
-    argv, env = program(opts.bochs)
+    argv, env = debians(opts.bochs)
     disk = os.path.join(folder, "disk.img")
     cylinders = image.write(disk, kernel.vmlinux(opts.kernel), cmdline, initramfs, opts.memory)
     config = CONFIG.format(share=env.get("BXSHARE", "/usr/share/bochs"), model=opts.cpu,
                            cpus=opts.smp, ips=levels.IPS, memory=opts.memory, disk=disk,
-                           cylinders=cylinders, tty=tty, folder=folder,
-                           debugger=int(opts.debugger))
-    if opts.bochs == "2.7":
-        config = config.replace("sound: waveoutdrv=dummy\n", "")
+                           cylinders=cylinders, tty=tty, folder=folder)
     rc = os.path.join(folder, "bochsrc")
-    with open(rc, "w", encoding="utf-8") as f:
-        f.write(config)
-    argv += ["-q", "-f", rc]
-    if not opts.debugger:
-        # Debian's build starts in its debugger; it is told to continue.
+    options = ["-q", "-f", rc]
+    if opts.debugger:
+        config += "magic_break: enabled=1\n"
+    if opts.bochs == "3.0":
+        if opts.debugger:
+            config += "sound: waveoutdrv=dummy\n"
+            options.append("-debugger")
+        else:
+            argv = [ours()]
+    elif not opts.debugger:
+        # 2.7 starts in its debugger; it is told to continue.
         go = os.path.join(folder, "continue")
         with open(go, "w", encoding="utf-8") as f:
             f.write("c\n")
-        argv += ["-rc", go]
-    return argv, env
+        options += ["-rc", go]
+    with open(rc, "w", encoding="utf-8") as f:
+        f.write(config)
+    return argv + options, env
 
 
 def verdict(folder):
