@@ -110,19 +110,19 @@ static bool ended(struct ctl *c, unsigned int seconds)
 
 static int kill_vm(const struct vmdir *d, struct refusal *r)
 {
-	bool asked = false;
 	struct ctl c;
+	bool ended;
 	pid_t pid;
 
 	if (!vmdir_running(d, &pid))
 		return refuse(r, VM_NOT_RUNNING, d->name, "it can be switched off");
 	/* A process that still listens ends by itself and leaves its log in order. */
 	if (ctl_open(&c, d, "it can be switched off", r) == 0) {
-		asked = ctl_send(&c, "quit", NULL) == 0;
+		ended = ctl_send(&c, "quit", NULL) == 0 && gone(d, KILL_SECONDS);
 		ctl_close(&c);
+		if (ended)
+			return 0;
 	}
-	if (asked && gone(d, KILL_SECONDS))
-		return 0;
 	if (vmdir_running(d, &pid) && pid > 1 && kill(pid, SIGKILL) < 0 && errno != ESRCH)
 		return refuse_text(r, REASON_HOST_FAILED,
 				   "VM \"%s\" does not answer, and its process %d cannot be ended: %s.",

@@ -100,23 +100,32 @@ static int no_memory(struct refusal *r)
 	return refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
 }
 
-static int add_disk(struct vm_conf *c, const char *name, char *path, struct refusal *r)
+/* "FILE" or "FILE,ro" */
+static int add_disk(struct vm_conf *c, const char *name, const char *text, struct refusal *r)
 {
-	struct vm_disk disk = { 0 };
-	size_t len = strlen(path);
-	char why[512], most[8];
+	const struct conf_key *key = conf_key_find(disk_keys, "path");
+	size_t len = strlen(text);
+	struct vm_disk disk = { .read_only = len >= 3 && !strcmp(text + len - 3, ",ro") };
+	char *file, *path, why[512], most[8];
+	bool ok;
 
 	if (c->ndisks == VM_DISKS_MAX) {
 		snprintf(most, sizeof(most), "%u", VM_DISKS_MAX);
 		return refuse(r, TOO_MANY, name, most, "disks");
 	}
-	if (len > 3 && !strcmp(path + len - 3, ",ro")) {
-		path[len - 3] = '\0';
-		disk.read_only = true;
+	file = strndup(text, disk.read_only ? len - 3 : len);
+	if (file && !*file) {
+		free(file);
+		return refuse(r, VALUE_INVALID, "disk", "the name of a file is missing");
 	}
-	if (!*path || !conf_value_set(conf_key_find(disk_keys, "path"), &disk, path, why,
-				      sizeof(why)))
-		return refuse(r, VALUE_INVALID, "disk", *path ? why : "a file is missing");
+	path = file ? absolute(file) : NULL;
+	free(file);
+	if (!path)
+		return no_memory(r);
+	ok = conf_value_set(key, &disk, path, why, sizeof(why));
+	free(path);
+	if (!ok)
+		return refuse(r, VALUE_INVALID, "disk", why);
 	c->disks[c->ndisks++] = disk;
 	return 0;
 }
@@ -156,6 +165,8 @@ static int apply_one(const struct setting *s, struct vm_conf *c, const char *nam
 	char *path;
 	int ret;
 
+	if (!s->key && !s->remove)
+		return add_disk(c, name, s->text, r);
 	if (s->key && s->key->type != CONF_PATH)
 		return set_key(s->key, c, name, s->text, r);
 	path = absolute(s->text);
@@ -163,10 +174,8 @@ static int apply_one(const struct setting *s, struct vm_conf *c, const char *nam
 		return no_memory(r);
 	if (s->key)
 		ret = set_key(s->key, c, name, path, r);
-	else if (s->remove)
-		ret = remove_disk(c, name, path, r);
 	else
-		ret = add_disk(c, name, path, r);
+		ret = remove_disk(c, name, path, r);
 	free(path);
 	return ret;
 }

@@ -33,6 +33,31 @@ static size_t put(char *out, size_t room, size_t at, const char *text, size_t le
 	return at;
 }
 
+/*
+ * Names, paths and what another program said go to a terminal and into JSON: what is
+ * no character of text there becomes a question mark.
+ */
+static void clean(char *text)
+{
+	unsigned char *p = (unsigned char *)text;
+	unsigned int n, i;
+
+	while (*p) {
+		n = *p < 0x80 ? 1 : (*p & 0xe0) == 0xc0 && *p >= 0xc2 ? 2 :
+		    (*p & 0xf0) == 0xe0 ? 3 : (*p & 0xf8) == 0xf0 && *p < 0xf5 ? 4 : 0;
+		for (i = 1; i < n && (p[i] & 0xc0) == 0x80; i++)
+			;
+		/* Not a whole sequence, too long a one, a surrogate, beyond Unicode; a control. */
+		if (!n || i < n || (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ||
+		    p[0] < 0x20 || p[0] == 0x7f) {
+			*p++ = '?';
+			continue;
+		}
+		p += n;
+	}
+}
+
 int refuse_args(struct refusal *r, enum reason id, const char *const *args)
 {
 	const char *t = reasons[id].text;
@@ -55,6 +80,7 @@ int refuse_args(struct refusal *r, enum reason id, const char *const *args)
 		}
 	}
 	r->text[at] = '\0';
+	clean(r->text);
 	return -1;
 }
 
@@ -68,6 +94,7 @@ int refuse_text(struct refusal *r, enum reason id, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(r->text, sizeof(r->text), fmt, ap);
 	va_end(ap);
+	clean(r->text);
 	return -1;
 }
 

@@ -325,17 +325,42 @@ int vmdir_save(const struct vmdir *d, const struct vm_conf *c, struct refusal *r
 	return conf_save(c, vmdir_file(d, "config.json", path), r);
 }
 
-static int put_in_place(const char *from, const char *to, struct refusal *r)
+/* @name is that of the VM which may be there already. */
+static int put_in_place(const char *from, const char *to, const char *name, struct refusal *r)
 {
 	char up[PATH_MAX];
 
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
-		return failed(r, to, "made");
+		return errno == EEXIST ? refuse(r, VM_EXISTS, name) : failed(r, to, "made");
 	parent(to, up);
 	return vmdir_sync(up, r);
 }
 
-/* Directories that a killed command left half made or half removed. */
+/* Held while VMs are made and while leftovers are looked for; -1 with @r. */
+static int lock_all(const char *vms, struct refusal *r)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/.lock", vms) >= sizeof(path))
+		return refuse_text(r, REASON_HOST_FAILED, "%s is too long.", vms);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return failed(r, path, "opened");
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno == EINTR)
+			continue;
+		failed(r, path, "locked");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * Directories that a killed command left half made or half removed. Who makes one
+ * holds lock_all(), who removes one has it locked.
+ */
 static void sweep(const char *vms)
 {
 	DIR *dir = opendir(vms);
@@ -348,7 +373,6 @@ static void sweep(const char *vms)
 			continue;
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", vms, e->d_name) >= sizeof(path))
 			continue;
-		/* Locked by who works on it, as a directory. */
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
@@ -360,45 +384,46 @@ static void sweep(const char *vms)
 		closedir(dir);
 }
 
+static int make_vm(struct vmdir *d, const char *vms, const struct vm_conf *c, struct refusal *r)
+{
+	struct vmdir made = *d;
+	char path[PATH_MAX];
+	int ret;
+
+	if (access(d->path, F_OK) == 0)
+		return refuse(r, VM_EXISTS, d->name);
+	if ((size_t)snprintf(made.path, PATH_MAX, "%s/.new-%d", vms, (int)getpid()) >= PATH_MAX)
+		return refuse_text(r, REASON_HOST_FAILED, "the path of VM \"%s\" is too long.",
+				   d->name);
+	if (vmdir_make(made.path, r) < 0)
+		return -1;
+	ret = lock(&made, r);
+	if (ret == 0)
+		ret = conf_save(c, vmdir_file(&made, "config.json", path), r);
+	if (ret == 0)
+		ret = put_in_place(made.path, d->path, d->name, r);
+	if (ret < 0) {
+		vmdir_close(&made);
+		vmdir_remove_tree(made.path, NULL);
+		return -1;
+	}
+	d->lock_fd = made.lock_fd;
+	return 0;
+}
+
 int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r)
 {
-	char vms[PATH_MAX], path[PATH_MAX];
-	struct vmdir made;
+	char vms[PATH_MAX];
 	int fd, ret;
 
 	if (set_name(d, name, r) < 0 || vms_dir(vms, r) < 0)
 		return -1;
-	sweep(vms);
-	if (access(d->path, F_OK) == 0)
-		return refuse(r, VM_EXISTS, name);
-
-	made = *d;
-	if ((size_t)snprintf(made.path, PATH_MAX, "%s/.new-%d", vms, (int)getpid()) >= PATH_MAX)
-		return refuse_text(r, REASON_HOST_FAILED, "the path of VM \"%s\" is too long.", name);
-	if (vmdir_make(made.path, r) < 0)
+	fd = lock_all(vms, r);
+	if (fd < 0)
 		return -1;
-	fd = open(made.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		failed(r, made.path, "locked");
-		ret = -1;
-		goto out;
-	}
-	ret = lock(&made, r);
-	if (ret == 0)
-		ret = conf_save(c, vmdir_file(&made, "config.json", path), r);
-	if (ret == 0 && access(d->path, F_OK) == 0)
-		ret = refuse(r, VM_EXISTS, name);
-	if (ret == 0)
-		ret = put_in_place(made.path, d->path, r);
-	if (ret < 0)
-		vmdir_close(&made);
-out:
-	if (ret < 0)
-		vmdir_remove_tree(made.path, NULL);
-	else
-		d->lock_fd = made.lock_fd;
-	if (fd >= 0)
-		close(fd);
+	sweep(vms);
+	ret = make_vm(d, vms, c, r);
+	close(fd);
 	return ret;
 }
 
@@ -416,15 +441,13 @@ int vmdir_remove(struct vmdir *d, struct refusal *r)
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		ret = failed(r, d->path, "locked");
 	else
-		ret = put_in_place(d->path, old, r);
+		ret = put_in_place(d->path, old, d->name, r);
 	if (ret == 0)
 		ret = vmdir_remove_tree(old, r);
 	if (fd >= 0)
 		close(fd);
-	if (ret == 0) {
+	if (ret == 0)
 		vmdir_close(d);
-		sweep(vms);
-	}
 	return ret;
 }
 
@@ -434,9 +457,7 @@ int vmdir_rename(struct vmdir *d, const char *name, struct refusal *r)
 
 	if (set_name(&to, name, r) < 0)
 		return -1;
-	if (access(to.path, F_OK) == 0)
-		return refuse(r, VM_EXISTS, name);
-	if (put_in_place(d->path, to.path, r) < 0)
+	if (put_in_place(d->path, to.path, name, r) < 0)
 		return -1;
 	to.lock_fd = d->lock_fd;
 	to.run_fd = d->run_fd;
