@@ -2,6 +2,7 @@
 #include "vm_process.h"
 
 #include "../conf/rules.h"
+#include "../conf/vtx.h"
 #include "../vmm/state/state.h"
 #include "cmd.h"
 
@@ -45,7 +46,10 @@ static int configure(struct vm_process *p, struct refusal *r)
 		.memory = c->dynamic_memory ? c->memory_max : c->memory,
 		.vcpus = c->vcpus,
 		.expose = conf_has_vtx(c),
+		.vtx_withhold = ~c->vtx_features & (VTX_BIT(VTX_COUNT) - 1),
 		.dynamic_memory = c->dynamic_memory,
+		.memory_startup = c->dynamic_memory ? c->memory : 0,
+		.memory_min = c->dynamic_memory ? c->memory_min : 0,
 		.ndisks = c->ndisks,
 	};
 	for (i = 0; i < c->ndisks; i++)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define VTX_ALL UINT64_MAX
+#define VTX_BIT(feature) (1ull << (feature))
 
 enum {
 	VTX_EPT,

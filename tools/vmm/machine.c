@@ -276,6 +276,8 @@ static int prepare_cpus(struct machine *m, struct nvl_error *err)
 		return ret;
 	for (i = 0; i < m->ncpus; i++) {
 		ret = cpu_init_msrs(m->cpus[i].vcpu, err);
+		if (ret == 0)
+			ret = vtx_restrict(m->cpus[i].vcpu, m->conf->vtx_withhold, err);
 		if (ret < 0)
 			return ret;
 	}

@@ -78,6 +78,7 @@ struct machine_config {
 	uint64_t memory_min;		/* the least; 0: as much as the most, and 0 */
 	unsigned int vcpus;
 	bool expose;
+	uint64_t vtx_withhold;		/* 1 << VTX_* of conf/vtx.h: not offered, though there */
 	bool dynamic_memory;
 	bool flat;			/* the kernel is a boot sector */
 	bool stats;
@@ -209,6 +210,9 @@ void cpus_unpark(struct machine *m);
 /* The PICs have something for the first vCPU: make it look. */
 void cpus_interrupt(struct machine *m);
 void cpus_destroy(struct machine *m);
+
+/* vtx.c: before the vCPU runs, with its CPUID set */
+int vtx_restrict(struct nvl_vcpu *vcpu, uint64_t withhold, struct nvl_error *err);
 
 /* cpuid.c */
 int cpuid_fix(struct machine *m, struct nvl_vcpu *vcpu, struct nvl_error *err);
