@@ -22,7 +22,7 @@ help:
 #:   make check      everything that is tested, a line each
 #: Building, for KDIR=... (kernel headers; default: the newest 6.1 in /usr/src):
 #:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
-#:   make tools      build/tools/nestvm, libnestvm.a, the examples
+#:   make tools      build/tools/nestvm, libnestvm.a, the examples; make man: the manual pages
 #:   make install    module, command, library, manual [PREFIX=/usr/local] [DESTDIR=]; make uninstall
 #:   make deb        Debian packages: the command, the module for DKMS, the library
 #:   make clean
@@ -45,6 +45,14 @@ tools:
 
 selftests:
 	@$(MAKE) --no-print-directory -j$(JOBS) -C selftests
+
+# From what nestvm itself says, so it is built first. One at a time.
+man: tools
+	@flock $(O)/.man-lock $(MAKE) --no-print-directory $(O)/man/nestvm.1
+
+$(O)/man/nestvm.1: $(O)/tools/nestvm $(O)/tools/man-tables $(wildcard tools/man/* tools/man/add/*) \
+		tools/lib/libnestvm.h kmod/module.h
+	@VERSION=$(VERSION) tools/man/make $(O)/man
 
 unit:
 	@$(MAKE) --no-print-directory -j$(JOBS) -C selftests/unit
@@ -74,7 +82,7 @@ machine: deps modules tools
 PARTS	?= module nestvm libnestvm-dev
 packaging = VERSION=$(VERSION) KREL=$(KREL) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) tools/packaging
 
-install: $(if $(filter module,$(PARTS)),modules) tools
+install: $(if $(filter module,$(PARTS)),modules) man
 	@$(packaging)/install $(PARTS)
 	@test -n "$(DESTDIR)" || depmod $(KREL)
 	@test -n "$(DESTDIR)" || sh tools/packaging/debian/nestvm.postinst configure
@@ -84,12 +92,12 @@ uninstall:
 	@test -n "$(DESTDIR)" || depmod $(KREL)
 
 DEBS	?= $(CURDIR)/$(O)/deb
-deb: tools
+deb: man
 	@VERSION=$(VERSION) OUT=$(DEBS) tools/packaging/deb
 
 clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules tools selftests unit fuzz lint deps check smoke check-full demo bench machine \
+.PHONY: help modules tools man selftests unit fuzz lint deps check smoke check-full demo bench machine \
 	install uninstall deb clean
