@@ -154,6 +154,9 @@ static void ier_write(struct serial *s, uint8_t v)
 	/* Switching THRE interrupts on with an empty transmitter raises one. */
 	if (v & IER_THRE && !(s->ier & IER_THRE))
 		s->thre_pending = true;
+	/* Input that waited until the guest listens. */
+	if (v & IER_RX && !(s->ier & IER_RX))
+		machine_wake_loop(s->m);
 	s->ier = v & 0x0f;
 }
 
