@@ -175,6 +175,22 @@ static int set_port(struct nl_sock *sk, int index, bool locked)
 	return send_message(sk, msg, bad);
 }
 
+/* Forgets what was learned from it: a station that is known there passes a locked port. */
+static int flush_port(struct nl_sock *sk, int index)
+{
+	struct nl_msg *msg = new_message(RTM_SETLINK, 0, AF_BRIDGE, index);
+	struct nlattr *info;
+	int bad;
+
+	if (!msg)
+		return -NLE_NOMEM;
+	info = nla_nest_start(msg, IFLA_PROTINFO | NLA_F_NESTED);
+	bad = !info || nla_put_flag(msg, IFLA_BRPORT_FLUSH);
+	if (!bad)
+		nla_nest_end(msg, info);
+	return send_message(sk, msg, bad);
+}
+
 static int set_station(struct nl_sock *sk, int index, const uint8_t mac[6], int type, int flags)
 {
 	struct ndmsg nd = {
@@ -195,6 +211,8 @@ int link_lock_port(struct nl_sock *sk, int index, const uint8_t mac[6])
 {
 	int ret = set_port(sk, index, true);
 
+	if (!ret)
+		ret = flush_port(sk, index);
 	if (ret < 0)
 		return ret;
 	return set_station(sk, index, mac, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);

@@ -509,6 +509,9 @@ int nat_repair(struct nl_sock *sk, const struct net_repair_say *say, struct refu
 	char **names;
 	int i, n;
 
+	if (store_sweep(STORE_NATS, r) < 0 || store_sweep(STORE_LEASES, r) < 0 ||
+	    store_sweep("", r) < 0)
+		return -1;
 	n = store_names(STORE_NATS, &names, r);
 	if (n < 0)
 		return -1;

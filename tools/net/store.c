@@ -138,6 +138,31 @@ int store_remove(const char *kind, const char *name, struct refusal *r)
 	return vmdir_sync(path, r);
 }
 
+static bool ends(const char *name, const char *suffix)
+{
+	size_t len = strlen(name);
+
+	return len > strlen(suffix) && !strcmp(name + len - strlen(suffix), suffix);
+}
+
+int store_sweep(const char *kind, struct refusal *r)
+{
+	char path[PATH_MAX];
+	struct dirent *d;
+	DIR *dir;
+
+	if (folder(kind, path, r) < 0)
+		return -1;
+	dir = opendir(path);
+	if (!dir)
+		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be read: %m.", path);
+	while ((d = readdir(dir)))
+		if (ends(d->d_name, ".tmp"))
+			unlinkat(dirfd(dir), d->d_name, 0);
+	closedir(dir);
+	return 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -156,17 +181,13 @@ int store_names(const char *kind, char ***names, struct refusal *r)
 	if (!dir)
 		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be read: %m.", path);
 	while ((d = readdir(dir))) {
-		size_t len = strlen(d->d_name);
-
-		/* A name that begins with "." is a file being written. */
-		if (*d->d_name == '.' || len <= strlen(SUFFIX) ||
-		    strcmp(d->d_name + len - strlen(SUFFIX), SUFFIX))
+		if (*d->d_name == '.' || !ends(d->d_name, SUFFIX))
 			continue;
 		grown = realloc(list, (n + 1) * sizeof(*list));
 		if (!grown)
 			break;
 		list = grown;
-		list[n] = strndup(d->d_name, len - strlen(SUFFIX));
+		list[n] = strndup(d->d_name, strlen(d->d_name) - strlen(SUFFIX));
 		if (!list[n])
 			break;
 		n++;

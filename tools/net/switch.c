@@ -468,8 +468,9 @@ static int check_idle(const struct net_switch *s, struct refusal *r)
 			      "remove that with \"nestvm nat remove\" first");
 	if (switch_look(s, missing, &ports, &n, r) < 0)
 		return -1;
-	for (i = 0; i < n && !*what; i++)
-		if (strcmp(ports[i].ifname, s->uplink))
+	/* Adapters say more than interfaces. */
+	for (i = 0; i < n; i++)
+		if (strcmp(ports[i].ifname, s->uplink) && (!*what || *ports[i].owner))
 			snprintf(what, sizeof(what), "%s %s", *ports[i].owner ? "adapter" : "interface",
 				 *ports[i].owner ? ports[i].owner : ports[i].ifname);
 	free(ports);
@@ -544,6 +545,8 @@ int switch_repair(struct nl_sock *sk, const struct net_repair_say *say, struct r
 	char **names;
 	int i, n;
 
+	if (store_sweep(STORE_SWITCHES, r) < 0)
+		return -1;
 	n = store_names(STORE_SWITCHES, &names, r);
 	if (n < 0)
 		return -1;
