@@ -11,6 +11,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "check", cmd_check, "say whether a host, a VM can nest, and what to do" },
 	{ "create", cmd_create, "make a VM" },
 	{ "list", cmd_list, "list the VMs" },
 	{ "show", cmd_show, "show a VM: state, memory, settings" },
