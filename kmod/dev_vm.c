@@ -56,6 +56,14 @@ static long set_memory_mode(void *obj, struct nv_ioctl_arg *arg)
 	if (rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock))->count)
 		return nv_refuse(&vm->refusal, NESTVM_REFUSED_HAS_MEMORY, -EBUSY,
 				 "the memory mode can only be changed before the VM has a memory slot");
+	if (m->mode == NESTVM_MEMORY_DYNAMIC) {
+		long ret = notifier_register(vm);
+
+		if (ret)
+			return ret;
+	} else {
+		notifier_unregister(vm);
+	}
 	vm->dynamic = m->mode == NESTVM_MEMORY_DYNAMIC;
 	return 0;
 }
@@ -70,6 +78,7 @@ static long get_vm_info(void *obj, struct nv_ioctl_arg *arg)
 	info->has_run = vm->has_run;
 	info->pinned_pages = vm->pinned_pages;
 	info->table_pages = vm->ept.table_pages;
+	info->resident_pages = vm->dynamic ? READ_ONCE(vm->ept.mapped) : vm->pinned_pages;
 	return 0;
 }
 
@@ -117,7 +126,12 @@ static long set_memory(void *obj, struct nv_ioctl_arg *arg)
 
 static long get_dirty_log(void *obj, struct nv_ioctl_arg *arg)
 {
-	return slots_get_dirty(obj, arg->buf);
+	return dirty_get(obj, arg->buf);
+}
+
+static long clear_dirty_log(void *obj, struct nv_ioctl_arg *arg)
+{
+	return dirty_clear(obj, arg->buf);
 }
 
 /*
@@ -240,6 +254,12 @@ static long enable_cap(void *obj, struct nv_ioctl_arg *arg)
 			return -EINVAL;
 		return irq_create_split(vm, cap->args[0]);
 	}
+	if (cap->cap == KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) {
+		if (cap->args[0] & ~(u64)KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE)
+			return -EINVAL;
+		vm->manual_dirty_log = cap->args[0];
+		return 0;
+	}
 	return nv_refuse(&vm->refusal, NESTVM_REFUSED_CAPABILITY, -EINVAL,
 			 "capability %u cannot be enabled on a VM", cap->cap);
 }
@@ -250,6 +270,7 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_VALUE(KVM_CREATE_VCPU, create_vcpu),
 	IOC_FIXED(KVM_SET_USER_MEMORY_REGION, set_memory),
 	IOC_FIXED(KVM_GET_DIRTY_LOG, get_dirty_log),
+	IOC_FIXED(KVM_CLEAR_DIRTY_LOG, clear_dirty_log),
 	IOC_VALUE(KVM_SET_TSS_ADDR, set_tss_addr),
 	IOC_FIXED(KVM_SET_IDENTITY_MAP_ADDR, set_identity_map_addr),
 	IOC_VALUE(KVM_SET_BOOT_CPU_ID, set_boot_cpu_id),

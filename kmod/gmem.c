@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/uaccess.h>
 #include "cpu.h"
 #include "cpuid_bits.h"
 #include "ept/ept.h"
@@ -11,32 +12,42 @@
 #include "nested/nested.h"
 #include "vcpu.h"
 
-/* The kernel's address of a guest page, or NULL. Pinned: no user-memory walk. */
-static void *page_at(struct nv_vm *vm, gpa1_t gpa, bool write, struct page **page)
+static const struct nv_slot *slot_at(struct nv_vm *vm, gpa1_t gpa, bool write)
 {
-	u64 gfn = gpa1_pfn(gpa);
-	const struct nv_slot *slot = slots_find(vm, gfn);
+	const struct nv_slot *slot = slots_find(vm, gpa1_pfn(gpa));
 
-	if (!slot || !slot->pages || (write && (slot->flags & KVM_MEM_READONLY)))
+	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
 		return NULL;
-	if (write)
-		slots_mark_dirty(slot, gfn);
-	*page = slot->pages[gfn - slot->gfn];
-	return page_address(*page);
+	/* Dynamic memory is reached through its owner's address space, which may sleep. */
+	if (!slot->pages && current->mm != vm->mm)
+		return NULL;
+	return slot;
+}
+
+/* The kernel's address of static memory. */
+static void *pinned_at(const struct nv_slot *slot, gpa1_t gpa)
+{
+	return page_address(slot->pages[gpa1_pfn(gpa) - slot->gfn]) + (gpa.v & ~PAGE_MASK);
+}
+
+/* The owner's address of dynamic memory. */
+static void __user *owners(const struct nv_slot *slot, gpa1_t gpa)
+{
+	return (void __user *)(slot->hva + (gpa.v - (slot->gfn << PAGE_SHIFT)));
 }
 
 int gmem_read(struct nv_vm *vm, gpa1_t gpa, void *buf, size_t len)
 {
-	struct page *page;
-
 	while (len) {
-		size_t offset = gpa.v & ~PAGE_MASK;
-		size_t n = min(len, PAGE_SIZE - offset);
-		void *va = page_at(vm, gpa, false, &page);
+		size_t n = min(len, PAGE_SIZE - (gpa.v & ~PAGE_MASK));
+		const struct nv_slot *slot = slot_at(vm, gpa, false);
 
-		if (!va)
+		if (!slot)
 			return -EFAULT;
-		memcpy(buf, va + offset, n);
+		if (slot->pages)
+			memcpy(buf, pinned_at(slot, gpa), n);
+		else if (copy_from_user(buf, owners(slot, gpa), n))
+			return -EFAULT;
 		gpa.v += n;
 		buf += n;
 		len -= n;
@@ -46,16 +57,17 @@ int gmem_read(struct nv_vm *vm, gpa1_t gpa, void *buf, size_t len)
 
 int gmem_write(struct nv_vm *vm, gpa1_t gpa, const void *buf, size_t len)
 {
-	struct page *page;
-
 	while (len) {
-		size_t offset = gpa.v & ~PAGE_MASK;
-		size_t n = min(len, PAGE_SIZE - offset);
-		void *va = page_at(vm, gpa, true, &page);
+		size_t n = min(len, PAGE_SIZE - (gpa.v & ~PAGE_MASK));
+		const struct nv_slot *slot = slot_at(vm, gpa, true);
 
-		if (!va)
+		if (!slot)
 			return -EFAULT;
-		memcpy(va + offset, buf, n);
+		if (slot->pages)
+			memcpy(pinned_at(slot, gpa), buf, n);
+		else if (copy_to_user(owners(slot, gpa), buf, n))
+			return -EFAULT;
+		dirty_mark(slot, gpa1_pfn(gpa));
 		gpa.v += n;
 		buf += n;
 		len -= n;
@@ -63,36 +75,78 @@ int gmem_write(struct nv_vm *vm, gpa1_t gpa, const void *buf, size_t len)
 	return 0;
 }
 
+/* 0; 1 if it was not @old; -EFAULT: the owner has no memory there that it may write. */
+static int owners_cmpxchg64(u64 __user *p, u64 old, u64 new)
+{
+	int ret;
+
+	if (!user_access_begin(p, sizeof(*p)))
+		return -EFAULT;
+	ret = !unsafe_try_cmpxchg_user(p, &old, new, fault);
+	user_access_end();
+	return ret;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static int owners_cmpxchg32(u32 __user *p, u32 old, u32 new)
+{
+	int ret;
+
+	if (!user_access_begin(p, sizeof(*p)))
+		return -EFAULT;
+	ret = !unsafe_try_cmpxchg_user(p, &old, new, fault);
+	user_access_end();
+	return ret;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 int gmem_cmpxchg64(struct nv_vm *vm, gpa1_t gpa, u64 old, u64 new)
 {
-	struct page *page;
-	u64 *va = page_at(vm, gpa, true, &page);
+	const struct nv_slot *slot = slot_at(vm, gpa, true);
+	int ret;
 
-	if (!va || (gpa.v & 7))
+	if (!slot || (gpa.v & 7))
 		return -EFAULT;
-	return cmpxchg(va + (gpa.v & ~PAGE_MASK) / 8, old, new) != old;
+	if (slot->pages)
+		ret = cmpxchg((u64 *)pinned_at(slot, gpa), old, new) != old;
+	else
+		ret = owners_cmpxchg64(owners(slot, gpa), old, new);
+	if (!ret)
+		dirty_mark(slot, gpa1_pfn(gpa));
+	return ret;
 }
 
 int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new)
 {
-	struct page *page;
-	u32 *va = page_at(vm, gpa, true, &page);
+	const struct nv_slot *slot = slot_at(vm, gpa, true);
+	int ret;
 
-	if (!va || (gpa.v & 3))
+	if (!slot || (gpa.v & 3))
 		return -EFAULT;
-	return cmpxchg(va + (gpa.v & ~PAGE_MASK) / 4, old, new) != old;
+	if (slot->pages)
+		ret = cmpxchg((u32 *)pinned_at(slot, gpa), old, new) != old;
+	else
+		ret = owners_cmpxchg32(owners(slot, gpa), old, new);
+	if (!ret)
+		dirty_mark(slot, gpa1_pfn(gpa));
+	return ret;
 }
 
 int gmem_map(struct nv_vm *vm, gpa1_t gpa, struct nv_gpage *p)
 {
-	void *va = page_at(vm, gpa, false, &p->page);
+	const struct nv_slot *slot = slot_at(vm, gpa, false);
 
-	if (!va) {
-		p->page = NULL;
+	p->page = NULL;
+	/* Only what does not move can be kept. Nested VT-x asks, which has static memory. */
+	if (!slot || !slot->pages)
 		return -EFAULT;
-	}
+	p->page = slot->pages[gpa1_pfn(gpa) - slot->gfn];
 	get_page(p->page);
-	p->va = va;
+	p->va = page_address(p->page);
 	p->gpa = gpa1_of_pfn(gpa1_pfn(gpa));
 	p->hpa = hpa(page_to_phys(p->page));
 	return 0;
@@ -107,7 +161,7 @@ void gmem_unmap(struct nv_vm *vm, struct nv_gpage *p, bool dirty)
 	if (dirty) {
 		slot = slots_find(vm, gpa1_pfn(p->gpa));
 		if (slot)
-			slots_mark_dirty(slot, gpa1_pfn(p->gpa));
+			dirty_mark(slot, gpa1_pfn(p->gpa));
 	}
 	put_page(p->page);
 	p->page = NULL;

@@ -79,6 +79,11 @@ static bool serve_requests(struct nv_vcpu *vcpu, enum nv_next *next)
 		if (vcpu->nested)
 			nested_ept01_changed(vcpu);
 	}
+	if (nv_vcpu_take_request(vcpu, REQ_EPT01_PROTECTED)) {
+		vmx_flush_tlb(vcpu);
+		if (vcpu->nested)
+			nested_ept01_protected(vcpu);
+	}
 	if (nv_vcpu_take_request(vcpu, REQ_TLB_FLUSH)) {
 		vmx_flush_tlb(vcpu);
 		if (vcpu->l2)

@@ -38,6 +38,7 @@ enum nv_request {
 	REQ_EVENT,		/* look for something to inject */
 	REQ_TLB_FLUSH,		/* INVEPT/INVVPID of all that this vCPU uses */
 	REQ_EPT01_CHANGED,	/* EPT01 mappings went away: EPT02 is stale too */
+	REQ_EPT01_PROTECTED,	/* EPT01 lost write access: so does EPT02 */
 	REQ_TRIPLE_FAULT,	/* shut down */
 	REQ_DEAD,		/* the VM is dead: leave with -EIO */
 	REQ_IOAPIC_SCAN,	/* EOI exits of the split irqchip changed */

@@ -67,7 +67,8 @@ static void vm_release(struct kref *ref)
 	struct nv_vcpu *vcpu;
 	int i;
 
-	/* First what may still call in from outside: eventfds and timers of chips. */
+	/* First what may still call in from outside: the owner's mm, eventfds, chips' timers. */
+	notifier_unregister(vm);
 	irq_destroy(vm);
 	nv_for_each_vcpu(i, vcpu, vm)
 		nv_vcpu_destroy(vcpu);
@@ -102,29 +103,32 @@ static void acknowledge(void *unused)
 {
 }
 
+/* A vCPU of the VM is there, between its last look at requests and its exit. */
+static bool in_guest_on(int cpu, void *data)
+{
+	struct nv_vm *vm = data;
+	struct nv_vcpu *vcpu;
+	int i;
+
+	nv_for_each_vcpu(i, vcpu, vm)
+		if (READ_ONCE(vcpu->cpu) == cpu && READ_ONCE(vcpu->where) != OUTSIDE_GUEST)
+			return true;
+	return false;
+}
+
 void nv_vm_request_sync(struct nv_vm *vm, unsigned int req)
 {
-	struct nv_vcpu *vcpu;
-	cpumask_var_t cpus;
-	bool all;
-	int i, cpu;
-
-	/* Without memory for a mask: every CPU, which is slower and as good. */
-	all = !zalloc_cpumask_var(&cpus, GFP_KERNEL);
-	nv_for_each_vcpu(i, vcpu, vm) {
-		vcpu_request(vcpu, req);
-		/* A vCPU that is between its last look at requests and its exit. */
-		cpu = READ_ONCE(vcpu->cpu);
-		if (!all && cpu >= 0 && READ_ONCE(vcpu->where) != OUTSIDE_GUEST)
-			cpumask_set_cpu(cpu, cpus);
-	}
+	nv_vm_request(vm, req);
 	/* The interrupt is an exit, and vcpu->where changes with IRQs off. */
-	if (all) {
-		on_each_cpu(acknowledge, NULL, 1);
-		return;
-	}
-	preempt_disable();
-	smp_call_function_many(cpus, acknowledge, NULL, 1);
-	preempt_enable();
-	free_cpumask_var(cpus);
+	on_each_cpu_cond(in_guest_on, acknowledge, vm, true);
+}
+
+void nv_vm_ept01_changed(struct nv_vm *vm)
+{
+	nv_vm_request_sync(vm, REQ_EPT01_CHANGED);
+}
+
+void nv_vm_ept01_protected(struct nv_vm *vm)
+{
+	nv_vm_request_sync(vm, REQ_EPT01_PROTECTED);
 }

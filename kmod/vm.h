@@ -6,7 +6,9 @@
  *   vm->lock        settings, slots, creation of vCPUs and chips (ioctls only)
  *   vcpu->lock      one vCPU: held during every ioctl on it, KVM_RUN included
  *   vm->srcu        read side: who looks at slots; never held in the guest
- *   vm->ept.lock    EPT01's tables: page faults and zapping
+ *   mmap_lock and what is below it: taken inside all of the above, and held where
+ *                   the MMU notifier calls in, which takes vm->srcu and the next
+ *   vm->ept.lock    EPT01's tables: page faults, zapping, the notifier's sequence
  *   chip locks      vpic, vioapic, vpit, routing: below all of the above, taken
  *                   with interrupts off where an irqfd or a timer may come
  * vm->lock is never taken with vcpu->lock held.
@@ -53,6 +55,7 @@ struct nv_vm {
 
 	struct nv_refusal refusal;
 	u64 pinned_pages;
+	bool manual_dirty_log;		/* KVM_GET_DIRTY_LOG only looks; under lock */
 };
 
 #define nv_for_each_vcpu(i, vcpu, vm)					\
@@ -66,7 +69,14 @@ void nv_vm_put(struct nv_vm *vm);
 /* Ask every vCPU to do @req before its next entry, and wait for none. */
 void nv_vm_request(struct nv_vm *vm, unsigned int req);
 
-/* The same, and return only when no vCPU is in the guest with the old state. */
+/*
+ * The same, and return only when no vCPU is in the guest with the old state. IRQs on;
+ * does not sleep or allocate.
+ */
 void nv_vm_request_sync(struct nv_vm *vm, unsigned int req);
+
+/* ept/ took mappings, or write access, from EPT01. No CPU has them any more when these return. */
+void nv_vm_ept01_changed(struct nv_vm *vm);
+void nv_vm_ept01_protected(struct nv_vm *vm);
 
 #endif

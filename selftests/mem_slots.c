@@ -14,6 +14,7 @@ GUEST(mem_slots);
 #define SIZE	0x10000u
 
 static struct vm vm;
+static unsigned int vm_flags;
 
 static u8 *memory(size_t size)
 {
@@ -25,7 +26,7 @@ static u8 *memory(size_t size)
 
 static struct vcpu *start(const char *name)
 {
-	vm_create(&vm, 0);
+	vm_create(&vm, vm_flags);
 	return guest_load(&vm, &guest_mem_slots, name);
 }
 
@@ -208,6 +209,15 @@ static void access_across_two_slots(const void *arg)
 	       *(u32 *)(a + 0x1ffc), *(u32 *)b);
 }
 
+/* The same on memory that is filled on demand. */
+static void dynamic(const void *arg)
+{
+	void (*fn)(const void *arg) = arg;
+
+	vm_flags = VM_DYNAMIC;
+	fn(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static const size_t aligned, shifted = 0x5000;
@@ -220,6 +230,13 @@ int main(int argc, char **argv)
 		{ "large_pages", large, &aligned, 0 },
 		{ "large_pages_not_aligned", large, &shifted, 0 },
 		{ "access_across_two_slots", access_across_two_slots, NULL, 0 },
+		{ "dynamic_add_move_delete", dynamic, add_move_delete, 0 },
+		{ "dynamic_read_only", dynamic, read_only, 0 },
+		{ "dynamic_dirty_log", dynamic, dirty_log, 0 },
+		{ "dynamic_dirty_log_switched_on", dynamic, dirty_log_switched_on, 0 },
+		{ "dynamic_changes_under_a_running_vcpu", dynamic, changes_under_a_running_vcpu,
+		  0 },
+		{ "dynamic_access_across_two_slots", dynamic, access_across_two_slots, 0 },
 	};
 
 	return guest_main(&guest_mem_slots, cases, ARRAY_LEN(cases), argc, argv);

@@ -123,10 +123,16 @@ struct nestvm_expose {
  *
  * Errors: %EINVAL @mode is neither; %EBUSY the VM has a memory slot
  * (%NESTVM_REFUSED_HAS_MEMORY); %EOPNOTSUPP dynamic while the expose switch is on
- * (%NESTVM_REFUSED_DYNAMIC_MEMORY). This version fills no memory on demand: a
- * slot of a dynamic VM is refused with %EOPNOTSUPP and the same reason.
+ * (%NESTVM_REFUSED_DYNAMIC_MEMORY); %ENOMEM, %EINTR the kernel could not make
+ * memory dynamic now.
  *
- * Since: API 1. Code: kmod/dev_vm.c. Test: selftests/uapi_memory.c.
+ * A page of dynamic memory is what the owner's address space has there: what the
+ * owner unmaps, discards (%MADV_DONTNEED), moves, shares or swaps out, the guest no
+ * longer uses when that call returns, and looks up anew when it next touches it. Where
+ * the owner has no memory, or none that it may write, KVM_RUN fails with %EFAULT and
+ * leaves the guest before the access.
+ *
+ * Since: API 1. Code: kmod/ept/notifier.c. Test: selftests/mem_dynamic.c.
  */
 struct nestvm_memory_mode {
 	__u32 size;
@@ -141,9 +147,12 @@ struct nestvm_memory_mode {
  * @has_run:	out: 1 once a vCPU of the VM has run
  * @pinned_pages: out: 4-KiB pages pinned for this VM
  * @table_pages: out: pages of EPT paging structures of this VM
+ * @resident_pages: out: 4-KiB pages that the guest holds: of dynamic memory those
+ *		mapped for it now, which it touched and the owner has not changed since;
+ *		of static memory all, @pinned_pages
  *
- * Errors: none beyond the conventions. Since: API 1. Code: kmod/dev_vm.c.
- * Test: selftests/uapi_info.c.
+ * Errors: none beyond the conventions. Since: API 1; @resident_pages was added later.
+ * Code: kmod/dev_vm.c. Test: selftests/mem_dynamic.c.
  */
 struct nestvm_vm_info {
 	__u32 size;
@@ -152,6 +161,7 @@ struct nestvm_vm_info {
 	__u32 has_run;
 	__u64 pinned_pages;
 	__u64 table_pages;
+	__u64 resident_pages;
 };
 
 /**

@@ -7,12 +7,14 @@
 #define NESTVM_EPT_H
 
 #include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
 #include <linux/spinlock.h>
 #include "addr.h"
 #include "ept/ept_defs.h"
 
 struct nv_vm;
 struct kvm_userspace_memory_region;
+struct kvm_clear_dirty_log;
 struct kvm_dirty_log;
 
 #define NV_MAX_SLOTS	512
@@ -24,7 +26,7 @@ struct nv_slot {
 	u64 hva;		/* first byte in the owner's address space */
 	u32 id;
 	u32 flags;		/* KVM_MEM_* */
-	struct page **pages;	/* static memory: every page, pinned; else NULL */
+	struct page **pages;	/* static memory: every page, pinned; NULL: dynamic */
 	unsigned long *dirty;	/* dirty log, one bit a page; NULL if off */
 };
 
@@ -34,12 +36,29 @@ struct nv_slots {
 	struct nv_slot *slot[NV_MAX_SLOTS];
 };
 
+/*
+ * The owner's address space as dynamic memory follows it. What was looked up
+ * before @seq moved, or while a change of its address is under way, is stale.
+ */
+struct nv_notifier {
+	struct mmu_notifier mn;
+	bool registered;	/* vm->lock */
+	/* ept.lock: */
+	unsigned long seq;	/* changes that have ended */
+	unsigned int active;	/* changes under way, */
+	unsigned long start, end; /* all of them within these addresses */
+};
+
 struct nv_ept {
-	spinlock_t lock;	/* the tables below root */
+	spinlock_t lock;	/* everything below */
 	hpa_t root;
 	u64 eptp;		/* what goes into vmcs01 */
 	u64 table_pages;
+	u64 mapped;		/* 4-KiB pages of the guest that are mapped now */
 	unsigned long gen;	/* counts zaps; EPT02 roots compare */
+	unsigned long flushed;	/* the last zap that no CPU remembers */
+	struct list_head detached; /* tables out of the hierarchy, to be freed after a flush */
+	struct nv_notifier notifier;
 };
 
 int ept_create(struct nv_vm *vm);
@@ -54,7 +73,7 @@ enum { EPT_FILLED = 0, EPT_NO_SLOT = 1, EPT_READ_ONLY = 2 };
 int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need);
 
 /*
- * What EPT01 would map at @gpa: frame of the host, largest level (1 = 4K,
+ * Static memory only: what EPT01 would map at @gpa: frame of the host, largest level (1 = 4K,
  * 2 = 2M, 3 = 1G) at which the memory is one piece, and whether writing is
  * allowed. For EPT02. vm->srcu read-held. Same returns as ept_fault().
  */
@@ -68,12 +87,24 @@ int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf);
 
 /* KVM_SET_USER_MEMORY_REGION. vm->lock held. */
 int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r);
-int slots_get_dirty(struct nv_vm *vm, struct kvm_dirty_log *log);
 void slots_destroy(struct nv_vm *vm);
 
 /* The slot that holds @gfn, or NULL. vm->srcu read-held. */
 const struct nv_slot *slots_find(struct nv_vm *vm, u64 gfn);
-void slots_mark_dirty(const struct nv_slot *slot, u64 gfn);
+
+/* Make memory dynamic or static. vm->lock held, no slots. -ENOMEM, -EINTR. */
+int notifier_register(struct nv_vm *vm);
+void notifier_unregister(struct nv_vm *vm);
+
+/* KVM_GET_DIRTY_LOG, KVM_CLEAR_DIRTY_LOG. vm->lock held. */
+int dirty_get(struct nv_vm *vm, struct kvm_dirty_log *log);
+int dirty_clear(struct nv_vm *vm, const struct kvm_clear_dirty_log *log);
+
+/*
+ * The page was written. Called after the write: a log that is read in between
+ * leaves the mark for the next one, whose reader then copies the page again.
+ */
+void dirty_mark(const struct nv_slot *slot, u64 gfn);
 
 /* Totals over all VMs, for struct nestvm_device_info. */
 u64 ept_total_pinned(void);

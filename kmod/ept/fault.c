@@ -3,7 +3,10 @@
 #include <linux/kvm.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/swap.h>
 #include "ept/ept.h"
+#include "ept/notifier.h"
 #include "ept/table.h"
 #include "vm.h"
 #include "vmx/caps.h"
@@ -47,56 +50,120 @@ static unsigned int largest_level(const struct nv_slot *slot, u64 gfn)
 	return EPT_LEVEL_4K;
 }
 
-static int lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf,
-		  const struct nv_slot **found)
+static int find(struct nv_vm *vm, gpa1_t gpa, bool write, const struct nv_slot **slot)
 {
-	u64 gfn = gpa1_pfn(gpa);
-	const struct nv_slot *slot = slots_find(vm, gfn);
-
-	if (!slot)
+	*slot = slots_find(vm, gpa1_pfn(gpa));
+	if (!*slot)
 		return EPT_NO_SLOT;
-	if (write && (slot->flags & KVM_MEM_READONLY))
+	if (write && ((*slot)->flags & KVM_MEM_READONLY))
 		return EPT_READ_ONLY;
-	*found = slot;
-	leaf->hpa = hpa(page_to_phys(slot->pages[gfn - slot->gfn]));
-	leaf->level = largest_level(slot, gfn);
-	/* With the dirty log on, write access is given by a write, which is then logged. */
-	leaf->writable = !(slot->flags & KVM_MEM_READONLY) && (!slot->dirty || write);
-	if (write)
-		slots_mark_dirty(slot, gfn);
 	return EPT_FILLED;
+}
+
+/* With the dirty log on, write access is given by a write, which is then logged. */
+static bool may_be_writable(const struct nv_slot *slot, bool write)
+{
+	return !(slot->flags & KVM_MEM_READONLY) && (!slot->dirty || write);
 }
 
 int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf)
 {
+	u64 gfn = gpa1_pfn(gpa);
 	const struct nv_slot *slot;
+	int ret;
 
-	return lookup(vm, gpa, write, leaf, &slot);
+	ret = find(vm, gpa, write, &slot);
+	if (ret != EPT_FILLED)
+		return ret;
+	/* A VM that has nested guests never has dynamic memory. */
+	if (WARN_ON_ONCE(!slot->pages))
+		return -EIO;
+	leaf->hpa = hpa(page_to_phys(slot->pages[gfn - slot->gfn]));
+	leaf->level = largest_level(slot, gfn);
+	leaf->writable = may_be_writable(slot, write);
+	/*
+	 * Before the page is written, which is early enough here: a log that is read from
+	 * now on asks for REQ_EPT01_PROTECTED, which takes the entry back before it is used.
+	 */
+	if (write)
+		dirty_mark(slot, gfn);
+	return EPT_FILLED;
+}
+
+/*
+ * The owner's page at @gfn, with a reference, filled if it was not there (by a file's
+ * contents, from swap, by a copy of what it shares after fork() ...). May sleep.
+ */
+static int get_owners_page(const struct nv_slot *slot, u64 gfn, bool write, struct page **page,
+			   bool *writable)
+{
+	unsigned long hva = slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
+	bool rom = slot->flags & KVM_MEM_READONLY;
+	struct page *other;
+	long ret;
+
+	*writable = true;
+	if (!rom && get_user_page_fast_only(hva, FOLL_WRITE, page))
+		return 0;
+	ret = get_user_pages_unlocked(hva, 1, page, write ? FOLL_WRITE : 0);
+	if (ret != 1)
+		return ret < 0 ? ret : -EFAULT;
+	*writable = write;
+	if (rom || write)
+		return 0;
+	/* What was filled for reading can often be written as well: spare the next fault. */
+	if (get_user_page_fast_only(hva, FOLL_WRITE, &other)) {
+		put_page(*page);
+		*page = other;
+		*writable = true;
+	}
+	return 0;
+}
+
+static int fill_dynamic(struct nv_vm *vm, struct ept_fill *f, bool write)
+{
+	struct page *page;
+	bool writable;
+	int ret;
+
+	/* Only the owner's threads come here: its address space is current and lives. */
+	if (WARN_ON_ONCE(current->mm != vm->mm))
+		return -EIO;
+	f->seq = notifier_seq(vm);
+	ret = get_owners_page(f->slot, f->gfn, write, &page, &writable);
+	if (ret)
+		return ret;
+	f->pfn = page_to_pfn(page);
+	f->writable = writable && may_be_writable(f->slot, write);
+	/*
+	 * Marked before the guest can write: whoever cleans the page zaps it first, and
+	 * then it comes here again.
+	 */
+	if (!PageReserved(page)) {
+		if (f->writable)
+			SetPageDirty(page);
+		mark_page_accessed(page);
+	}
+	ret = ept_map(vm, f);
+	/* The notifier keeps the mapping right from here on, no reference does. */
+	put_page(page);
+	/* What we found is gone already: the guest tries again. */
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need)
 {
-	u64 bits = EPT_R | EPT_X | EPT_MT_WB << EPT_MT_SHIFT | EPT_IPAT;
-	const struct nv_slot *slot;
-	struct nv_leaf leaf;
-	u64 gfn, pfn, mask;
+	struct ept_fill f = { .gfn = gpa1_pfn(gpa) };
+	bool write = need & EPT_W;
 	int ret;
 
-	ret = lookup(vm, gpa, need & EPT_W, &leaf, &slot);
+	ret = find(vm, gpa, write, &f.slot);
 	if (ret != EPT_FILLED)
 		return ret;
-	if (leaf.writable)
-		bits |= EPT_W;
-	/* Accessed and dirty from the start: nobody asks EPT01's flags yet. */
-	if (vmx_caps.ept_ad)
-		bits |= EPT_A | (leaf.writable ? EPT_D : 0);
-	for (;;) {
-		mask = (1ull << (9 * (leaf.level - 1))) - 1;
-		gfn = gpa1_pfn(gpa) & ~mask;
-		pfn = (leaf.hpa.v >> PAGE_SHIFT) & ~mask;
-		ret = ept_map(vm, gfn, pfn, leaf.level, bits);
-		if (ret != -EAGAIN)
-			return ret;
-		leaf.level--;
-	}
+	if (!f.slot->pages)
+		return fill_dynamic(vm, &f, write);
+	f.pfn = page_to_pfn(f.slot->pages[f.gfn - f.slot->gfn]);
+	f.level = largest_level(f.slot, f.gfn);
+	f.writable = may_be_writable(f.slot, write);
+	return ept_map(vm, &f);
 }

@@ -4,16 +4,16 @@
  * change publishes a new array; who read the old one is waited for (SRCU) before
  * anything of it goes.
  */
-#include "ept/ept.h"
+#include "ept/slots.h"
 #include <linux/kvm.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/nestvm.h>
+#include "ept/ept.h"
+#include "ept/notifier.h"
 #include "ept/pin.h"
 #include "ept/table.h"
-#include "vcpu.h"
 #include "vm.h"
 
 #define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
@@ -44,13 +44,7 @@ const struct nv_slot *slots_find(struct nv_vm *vm, u64 gfn)
 	return NULL;
 }
 
-void slots_mark_dirty(const struct nv_slot *slot, u64 gfn)
-{
-	if (slot->dirty)
-		set_bit(gfn - slot->gfn, slot->dirty);
-}
-
-static struct nv_slot *by_id(const struct nv_slots *slots, u32 id)
+struct nv_slot *slots_by_id(const struct nv_slots *slots, u32 id)
 {
 	unsigned int i;
 
@@ -132,18 +126,10 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 		if (!slot->dirty)
 			goto free;
 	}
-	/* Nothing fills pages on demand yet: without pins the first access would find none. */
-	if (vm->dynamic) {
-		ret = nv_refuse(&vm->refusal, NESTVM_REFUSED_DYNAMIC_MEMORY, -EOPNOTSUPP,
-				"slot %u: memory that is filled on demand is not supported yet; make the VM's memory static",
-				r->slot);
-		goto free;
-	}
 	/* The same memory under new flags or at a new address: the pins move over. */
-	if (old && old->hva == slot->hva && old->npages == slot->npages &&
-	    !((old->flags ^ slot->flags) & KVM_MEM_READONLY)) {
+	if (old) {
 		slot->pages = old->pages;
-	} else {
+	} else if (!vm->dynamic) {
 		ret = pin_slot(vm, slot);
 		if (ret)
 			goto free;
@@ -182,6 +168,11 @@ static struct nv_slots *copy_slots(const struct nv_slots *slots, u32 id, struct 
 	return new;
 }
 
+static void zap_slot(struct nv_vm *vm, const struct nv_slot *slot)
+{
+	ept_flush(vm, ept_zap(vm, slot->gfn, slot->npages));
+}
+
 int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 {
 	struct nv_slots *slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
@@ -193,7 +184,7 @@ int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 	ret = check_region(vm, r);
 	if (ret)
 		return ret;
-	old = by_id(slots, r->slot);
+	old = slots_by_id(slots, r->slot);
 	if (!r->memory_size && !old)
 		return -EINVAL;
 	if (r->memory_size) {
@@ -226,54 +217,29 @@ int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 		slot_free(vm, new);
 		return -ENOMEM;
 	}
+	/*
+	 * The notifier finds by its slot what dynamic memory is mapped. So nothing is, and
+	 * nothing can be, when the slot goes.
+	 */
+	if (old && vm->dynamic) {
+		notifier_block(vm, old);
+		zap_slot(vm, old);
+	}
 	rcu_assign_pointer(vm->slots, next);
 	/* From here on nobody finds the old slot; who has, may still fill EPT01 from it. */
 	synchronize_srcu_expedited(&vm->srcu);
 	if (old) {
-		ept_zap(vm, old->gfn, old->npages);
 		/* No vCPU runs on, and no nested mapping holds, what was there. */
-		nv_vm_request_sync(vm, REQ_EPT01_CHANGED);
+		if (vm->dynamic)
+			notifier_unblock(vm);
+		else
+			zap_slot(vm, old);
 		if (new && new->pages == old->pages)
 			old->pages = NULL;
 		slot_free(vm, old);
 	}
 	kvfree(slots);
 	return 0;
-}
-
-int slots_get_dirty(struct nv_vm *vm, struct kvm_dirty_log *log)
-{
-	struct nv_slots *slots = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
-	struct nv_slot *slot;
-	unsigned long *copy;
-	size_t i, longs;
-	int ret = 0;
-
-	if ((log->slot >> 16) || (log->slot & 0xffff) >= NV_MAX_SLOTS)
-		return -EINVAL;
-	slot = by_id(slots, log->slot);
-	if (!slot || !slot->dirty)
-		return -ENOENT;
-	longs = BITS_TO_LONGS(slot->npages);
-	copy = kvcalloc(longs, sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (!copy)
-		return -ENOMEM;
-	/* Write access is taken away first: a write from now on sets its bit again. */
-	for (i = 0; i < longs; i++)
-		copy[i] = xchg(&slot->dirty[i], 0);
-	ept_zap(vm, slot->gfn, slot->npages);
-	nv_vm_request_sync(vm, REQ_EPT01_CHANGED);
-	/* What was written before the vCPUs left the guest. */
-	for (i = 0; i < longs; i++)
-		copy[i] |= xchg(&slot->dirty[i], 0);
-	if (copy_to_user(log->dirty_bitmap, copy, longs * sizeof(long)))
-		ret = -EFAULT;
-	/* Not told, so not forgotten; vCPUs set bits meanwhile. */
-	if (ret)
-		for (i = 0; i < longs; i++)
-			atomic_long_or(copy[i], (atomic_long_t *)&slot->dirty[i]);
-	kvfree(copy);
-	return ret;
 }
 
 void slots_destroy(struct nv_vm *vm)

@@ -62,6 +62,39 @@ void ept02_drop_all(struct nv_vcpu *vcpu)
 		ept02_drop(vcpu, &n->ept02s[i]);
 }
 
+/* No leaf below @table allows writing: fill() asks EPT01 again, which logs the page. */
+static void protect_below(u64 *table, unsigned int level)
+{
+	unsigned int i;
+
+	for (i = 0; i < EPT_ENTRIES; i++) {
+		u64 entry = table[i];
+
+		if (!entry)
+			continue;
+		if (!is_leaf(entry, level))
+			protect_below(table_of(entry), level - 1);
+		else if (entry & EPT_W)
+			WRITE_ONCE(table[i], entry & ~EPT_W);
+	}
+	cond_resched();
+}
+
+void ept02_protect_all(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	unsigned int i;
+
+	for (i = 0; i < NESTED_EPT02_ROOTS; i++) {
+		struct ept02 *root = &n->ept02s[i];
+
+		if (!root->table)
+			continue;
+		protect_below(root->table, EPT_LEVEL_PML4);
+		root->flush = true;
+	}
+}
+
 /* INVEPT looks at the address only: SDM 3C "Operations that Invalidate Cached Mappings". */
 void ept02_drop_eptp(struct nv_vcpu *vcpu, u64 eptp12)
 {

@@ -174,6 +174,18 @@ void nested_ept01_changed(struct nv_vcpu *vcpu)
 	n->pages_stale = true;
 }
 
+void nested_ept01_protected(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!n)
+		return;
+	ept02_protect_all(vcpu);
+	/* What hardware writes without EPT is marked as it is unmapped. */
+	vmcs02_unmap_pages(vcpu);
+	n->pages_stale = true;
+}
+
 /* The order matters: pages first, they may change a control; what is flushed last. */
 void nested_before_entry(struct nv_vcpu *vcpu)
 {

@@ -105,6 +105,8 @@ void nested_before_entry(struct nv_vcpu *vcpu);
 void nested_after_exit(struct nv_vcpu *vcpu);
 /* EPT01 lost mappings or a slot changed: EPT02 and mapped pages of L1 go. */
 void nested_ept01_changed(struct nv_vcpu *vcpu);
+/* EPT01 lost write access to some pages, for the dirty log: L2's next write comes here. */
+void nested_ept01_protected(struct nv_vcpu *vcpu);
 /* Flush what the running L2 has cached (REQ_TLB_FLUSH while l2). */
 void nested_flush_tlb(struct nv_vcpu *vcpu);
 

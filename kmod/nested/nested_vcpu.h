@@ -188,6 +188,8 @@ u32 vmcs02_timer_left(struct nv_vcpu *vcpu);
 int ept02_enter(struct nv_vcpu *vcpu);			/* choose the root for vmcs12 */
 void ept02_drop(struct nv_vcpu *vcpu, struct ept02 *root);
 void ept02_drop_all(struct nv_vcpu *vcpu);
+/* Take write access from every leaf, of roots that are not in use as well. */
+void ept02_protect_all(struct nv_vcpu *vcpu);
 void ept02_drop_eptp(struct nv_vcpu *vcpu, u64 eptp12);
 void ept02_destroy(struct nv_vcpu *vcpu);
 

@@ -118,6 +118,11 @@ void vm_create_sized(struct vm *vm, unsigned int flags, size_t mem_size)
 	}
 	if (flags & VM_EXPOSE)
 		vm_expose(vm);
+	if ((flags & VM_DYNAMIC) && device_is_nestvm(vm->dev)) {
+		struct nestvm_memory_mode mode = { sizeof(mode), NESTVM_MEMORY_DYNAMIC };
+
+		MUST(vm->fd, NESTVM_SET_MEMORY_MODE, &mode);
+	}
 	if (flags & VM_NO_MEMORY)
 		return;
 
