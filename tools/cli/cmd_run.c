@@ -2,7 +2,7 @@
 #include "cmd.h"
 
 #include "../vmm/machine.h"
-#include "../vmm/state/incoming.h"
+#include "../vmm/state/migrate.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -24,6 +24,7 @@ enum {
 	OPT_CONSOLE_SOCKET,
 	OPT_PAUSED,
 	OPT_INCOMING,
+	OPT_RECEIVE,
 	OPT_NET,
 	OPT_MEMORY_MIN,
 	OPT_MEMORY_STARTUP,
@@ -57,6 +58,8 @@ static const struct argp_option options[] = {
 	{ "paused", OPT_PAUSED, NULL, 0, "start paused; the command unpause lets the guest run", 4 },
 	{ "incoming", OPT_INCOMING, "FILE", 0,
 	  "go on from a state that the command save wrote, instead of booting", 4 },
+	{ "receive", OPT_RECEIVE, "ADDRESS:PORT", 0,
+	  "wait there for a VM that migrates, made of the same options, and go on with it", 4 },
 	{ "device", OPT_DEVICE, "FILE", 0,
 	  "hypervisor to use (default: " NVL_DEFAULT_DEVICE "); /dev/kvm works too", 4 },
 	{ "irqchip", OPT_IRQCHIP, "KIND", 0,
@@ -75,9 +78,8 @@ static const char doc[] =
 	"guest wrote to the debug-exit port F4H (at most 127); 128 and up: 128 plus the signal "
 	"that stopped the VM.";
 
-/* --incoming: which state, and how it is loaded. */
-static struct incoming_file incoming_file;
-static struct machine_incoming incoming;
+static const char *incoming;		/* --incoming */
+static const char *receive;		/* --receive */
 
 static uint64_t parse_size(struct argp_state *state, const char *arg)
 {
@@ -274,8 +276,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		conf->start_paused = true;
 		break;
 	case OPT_INCOMING:
-		incoming_file.path = arg;
-		conf->incoming = &incoming;
+		incoming = arg;
+		conf->arrives = true;
+		break;
+	case OPT_RECEIVE:
+		receive = arg;
+		conf->arrives = true;
+		conf->disks_later = true;
 		break;
 	case OPT_STATS:
 		conf->stats = true;
@@ -284,7 +291,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "\"%s\" is not an option.", arg);
 		break;
 	case ARGP_KEY_END:
-		if (!conf->kernel && !conf->incoming)
+		if (!conf->kernel && !conf->arrives)
 			argp_error(state, "name a kernel to start with --kernel.");
 		check_memory(state, conf);
 		if (conf->start_paused && !conf->control_path)
@@ -318,19 +325,44 @@ int run_status(const struct machine *m)
 	}
 }
 
+static int await_migration(struct machine *m, struct migration **mi, struct nvl_error *err)
+{
+	int ret;
+
+	fprintf(stderr, "nestvm: waiting on %s for a VM\n", receive);
+	ret = migration_accept(receive, mi, err);
+	return ret < 0 ? ret : migration_load(*mi, m, NULL, err);
+}
+
+/* The machine, with its guest in it where that comes from elsewhere. */
+static int create(struct machine *m, struct machine_config *conf, struct migration **mi,
+		  struct nvl_error *err)
+{
+	int ret = machine_create(m, conf, err);
+
+	if (ret == 0 && incoming)
+		ret = state_arrive_file(m, incoming, NULL, err);
+	if (ret == 0 && receive) {
+		ret = await_migration(m, mi, err);
+		conf->started = migration_started;
+		conf->started_ctx = *mi;
+	}
+	return ret;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	static const struct argp argp = { .options = options, .parser = parse, .doc = doc };
 	struct machine_config conf = {
 		.device = NVL_DEFAULT_DEVICE, .memory = 512 << 20, .vcpus = 1,
 	};
+	struct migration *migration = NULL;
 	struct nvl_error err;
 	struct machine *m;
 	int status;
 
 	argv[0] = "nestvm run";
 	argp_parse(&argp, argc, argv, 0, NULL, &conf);
-	incoming = incoming_from_file(&incoming_file);
 	if (!conf.append)
 		conf.append = conf.console == CONSOLE_VIRTIO ? "console=ttyS0 console=hvc0" :
 							       "console=ttyS0";
@@ -339,9 +371,10 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "nestvm: no memory left on the host.\n");
 		return STATUS_ERROR;
 	}
-	if (machine_create(m, &conf, &err) < 0) {
+	if (create(m, &conf, &migration, &err) < 0) {
 		fprintf(stderr, "nestvm: %s\n", err.text);
 		machine_destroy(m);
+		migration_free(migration);
 		free(m);
 		return STATUS_ERROR;
 	}
@@ -356,6 +389,7 @@ int cmd_run(int argc, char **argv)
 	status = run_status(m);
 	fprintf(stderr, "nestvm: %s (status %d)\n", m->end_text, status);
 	machine_destroy(m);
+	migration_free(migration);
 	free(m);
 	return status;
 }

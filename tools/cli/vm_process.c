@@ -65,7 +65,7 @@ static int failed(struct refusal *r, const char *name, const struct nvl_error *e
 	return refuse(r, START_FAILED, name, err->text);
 }
 
-int vm_process_create_empty(struct vm_process *p, struct vmdir *d, struct refusal *r)
+static int create(struct vm_process *p, struct vmdir *d, bool arrives, struct refusal *r)
 {
 	struct nvl_error err = { 0 };
 
@@ -77,6 +77,7 @@ int vm_process_create_empty(struct vm_process *p, struct vmdir *d, struct refusa
 	p->d = d;
 	if (configure(p, r) < 0)
 		goto free_conf;
+	p->config.arrives = arrives;
 	/* Left by a process that was killed; the run lock says that it is no more. */
 	unlink(p->control_path);
 	unlink(p->console_path);
@@ -95,6 +96,11 @@ int vm_process_create_empty(struct vm_process *p, struct vmdir *d, struct refusa
 free_conf:
 	conf_free(&p->conf);
 	return -1;
+}
+
+int vm_process_create_empty(struct vm_process *p, struct vmdir *d, struct refusal *r)
+{
+	return create(p, d, true, r);
 }
 
 struct loading {
@@ -117,10 +123,7 @@ static int load(struct vm_process *p, const char *file, struct loading *l, struc
 	struct nvl_error err = { 0 };
 	int ret;
 
-	if (machine_pause(p->m, &err) < 0)
-		return failed(r, p->d->name, &err);
-	ret = state_load_file(p->m, file, &watch, &err);
-	machine_unpause(p->m);
+	ret = state_arrive_file(p->m, file, &watch, &err);
 	if (ret < 0)
 		return refuse_text(r, ret == -EBADMSG ? REASON_STATE_DAMAGED : REASON_STATE_FOREIGN,
 				   "VM \"%s\" cannot go on from its saved state: %s It is still there; "
@@ -135,7 +138,7 @@ int vm_process_create(struct vm_process *p, struct vmdir *d, vm_progress *progre
 	struct loading l = { progress, arg };
 	char saved[PATH_MAX];
 
-	if (vm_process_create_empty(p, d, r) < 0)
+	if (create(p, d, vmdir_saved(d), r) < 0)
 		return -1;
 	if (!vmdir_saved(d))
 		return 0;

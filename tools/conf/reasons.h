@@ -204,6 +204,10 @@ enum exit_status {
 	X(STATE_FOREIGN, EXIT_DATA, "{0}")						\
 	X(STATE_FAILED, EXIT_ERROR, "{0}")						\
 	X(MIGRATE_REFUSED, EXIT_HOST, "{0}")						\
+	X(MIGRATE_FEATURES, EXIT_HOST, "{0}")						\
+	X(MIGRATE_UNCERTAIN, EXIT_STATE, "{0}")						\
+	X(HOST_NO_STATE, EXIT_HOST, "{0}")						\
+	X(CANCELLED, EXIT_ERROR, "{0}")							\
 	X(MIGRATE_FAILED, EXIT_ERROR, "{0}")
 
 enum reason {

@@ -3,7 +3,6 @@
 
 #include "boot/boot.h"
 #include "state/control.h"
-#include "state/incoming.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -217,6 +216,10 @@ static int create_virtio(struct machine *m, struct nvl_error *err)
 		if (ret < 0)
 			return ret;
 		m->ndisks++;
+		if (!m->conf->disks_later || m->resets)
+			ret = virtio_blk_lock(b, m->conf->disks[i].path, err);
+		if (ret < 0)
+			return ret;
 		ret = add_virtio(m, &virtio_blk_ops, b, virtio_blk_features(b), &b->config,
 				 sizeof(b->config), err);
 		if (ret < 0)
@@ -262,7 +265,7 @@ static int create_virtio(struct machine *m, struct nvl_error *err)
 /* The guest comes from elsewhere, and its memory and registers with it. */
 static bool arrives(const struct machine *m)
 {
-	return m->conf->incoming && !m->resets;
+	return m->conf->arrives && !m->resets;
 }
 
 static int prepare_cpus(struct machine *m, struct nvl_error *err)
@@ -416,8 +419,8 @@ static int run_guest(struct machine *m, struct nvl_error *err)
 
 	m->started_ns = now_ns();
 	ret = cpus_start(m, err);
-	if (ret == 0 && arrives(m))
-		m->conf->incoming->running(m->conf->incoming->ctx, m);
+	if (ret == 0 && m->conf->started && !m->resets)
+		m->conf->started(m->conf->started_ctx);
 	if (ret == 0)
 		ret = machine_serve(m, err);
 	if (ret < 0)
@@ -427,31 +430,13 @@ static int run_guest(struct machine *m, struct nvl_error *err)
 	return ret;
 }
 
-/* What comes from elsewhere, into devices that stand still. */
-static int arrive(struct machine *m, struct nvl_error *err)
-{
-	const struct machine_incoming *in = m->conf->incoming;
-	int ret;
-
-	ret = machine_pause(m, err);
-	if (ret < 0)
-		return ret;
-	ret = in->load(in->ctx, m, err);
-	if (ret == 0)
-		ret = in->commit(in->ctx, m, err);
-	/* A machine that was loaded by half stays as still as it is. */
-	if (ret == 0)
-		machine_unpause(m);
-	return ret;
-}
-
 enum machine_end machine_run(struct machine *m, struct nvl_error *err)
 {
 	int ret = 0;
 
 	if (m->conf->start_paused && machine_pause(m, err) == 0)
 		m->operator_paused = true;
-	if (console_start(&m->console, err) < 0 || (arrives(m) && arrive(m, err) < 0))
+	if (console_start(&m->console, err) < 0)
 		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);
 	while (m->end == END_NONE) {
 		ret = run_guest(m, err);

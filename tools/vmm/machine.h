@@ -55,8 +55,6 @@
 enum irqchip_kind { IRQCHIP_AUTO, IRQCHIP_KERNEL, IRQCHIP_SPLIT };
 enum console_kind { CONSOLE_SERIAL, CONSOLE_VIRTIO };
 
-struct machine_incoming;
-
 struct disk_config {
 	const char *path;
 	bool readonly;
@@ -67,7 +65,10 @@ struct machine_config {
 	const char *control_path;	/* sockets; NULL: none, */
 	const char *console_path;	/* and the console is on the terminal */
 	bool start_paused;
-	const struct machine_incoming *incoming;	/* the guest goes on; NULL: it boots */
+	bool disks_later;		/* are locked by whoever loads them */
+	bool arrives;			/* does not boot: memory and registers are loaded */
+	void (*started)(void *ctx);	/* NULL, or told when the vCPUs first run */
+	void *started_ctx;
 	bool restart_on_reset;		/* a reset starts the guest again, here */
 	const char *device;
 	const char *kernel;

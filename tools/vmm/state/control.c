@@ -4,6 +4,7 @@
 #include "../machine.h"
 
 #include "disk_copy.h"
+#include "migrate.h"
 #include "state.h"
 
 #include <errno.h>
@@ -127,6 +128,40 @@ static int run_checkpoint(struct machine *m, struct control_call *call)
 	return 0;
 }
 
+static const char *migrate_reason(int ret, const struct migrate_result *result)
+{
+	if (result->uncertain)
+		return "MIGRATE_UNCERTAIN";
+	if (ret == -EREMOTE && result->id[0])
+		return result->id;
+	if (ret == -EOPNOTSUPP)
+		return "HOST_NO_STATE";
+	return ret == -ECANCELED ? "CANCELLED" : "MIGRATE_FAILED";
+}
+
+static int run_migrate(struct machine *m, struct control_call *call)
+{
+	const struct state_watch watch = { progress, call };
+	struct migrate_result result;
+	struct nvl_error err;
+	int ret;
+
+	ret = migrate_out(m, control_string(call, "to", NULL), control_string(call, "config", NULL),
+			  control_integer(call, "downtime", MIGRATE_DOWNTIME_MS), &watch, &result,
+			  &err);
+	if (ret < 0) {
+		/* The pause that is left is the operator's to end. */
+		m->operator_paused |= result.uncertain;
+		return control_refuse(call, migrate_reason(ret, &result), "%s", err.text);
+	}
+	call->result = json_pack("{s:I,s:I,s:I,s:I}", "bytes", (json_int_t)result.bytes, "rounds",
+				 (json_int_t)result.rounds, "downtime",
+				 (json_int_t)result.downtime_ms, "milliseconds",
+				 (json_int_t)result.total_ms);
+	machine_end(m, END_MIGRATED, 0, NULL, "migrated to %s", control_string(call, "to", NULL));
+	return 0;
+}
+
 static const struct control_arg save_args[] = {
 	{ .name = "path", .type = JSON_STRING, .required = true },
 	{ .name = "compress", .type = JSON_TRUE },
@@ -139,8 +174,16 @@ static const struct control_arg checkpoint_args[] = {
 	{ 0 }
 };
 
+static const struct control_arg migrate_args[] = {
+	{ .name = "to", .type = JSON_STRING, .required = true },
+	{ .name = "config", .type = JSON_STRING },
+	{ .name = "downtime", .type = JSON_INTEGER, .min = 1, .max = 60000 },
+	{ 0 }
+};
+
 const struct control_command state_commands[] = {
 	{ .name = "save", .where = CONTROL_WORKER, .args = save_args, .run = run_save },
+	{ .name = "migrate", .where = CONTROL_WORKER, .args = migrate_args, .run = run_migrate },
 	{ .name = "checkpoint", .where = CONTROL_WORKER, .args = checkpoint_args,
 	  .run = run_checkpoint },
 	{ 0 }

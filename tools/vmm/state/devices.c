@@ -37,7 +37,7 @@ static const struct {
 	const struct virtio_dev_ops *dev;
 	const struct state_ops *ops;
 } behind[] = {
-	{ NULL, NULL },
+	{ &virtio_balloon_ops, &virtio_balloon_state },
 };
 
 #define NFIXED (sizeof(fixed) / sizeof(fixed[0]))
@@ -48,7 +48,7 @@ static const struct state_ops *behind_of(const struct virtio_mmio *v)
 	unsigned int i;
 
 	for (i = 0; i < NBEHIND; i++)
-		if (behind[i].dev && behind[i].dev == v->ops)
+		if (behind[i].dev == v->ops)
 			return behind[i].ops;
 	return NULL;
 }

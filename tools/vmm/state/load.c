@@ -207,3 +207,18 @@ int state_load_file(struct machine *m, const char *path, const struct state_watc
 	stream_file_close(&in);
 	return ret;
 }
+
+int state_arrive_file(struct machine *m, const char *path, const struct state_watch *watch,
+		      struct nvl_error *err)
+{
+	int ret;
+
+	ret = machine_pause(m, err);
+	if (ret < 0)
+		return ret;
+	ret = state_load_file(m, path, watch, err);
+	/* Devices that were loaded by half must not go on with what they have. */
+	if (ret == 0)
+		machine_unpause(m);
+	return ret;
+}

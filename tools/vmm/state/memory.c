@@ -23,6 +23,7 @@ struct state_memory {
 	ZSTD_CCtx *zstd;
 	size_t room;
 	uint8_t *buf;
+	uint8_t *still;			/* a copy: the guest may write meanwhile */
 };
 
 struct state_memory *state_memory_new(bool compress, struct nvl_error *err)
@@ -34,6 +35,12 @@ struct state_memory *state_memory_new(bool compress, struct nvl_error *err)
 		return NULL;
 	}
 	sm->compress = compress;
+	sm->still = malloc(CHUNK_BYTES);
+	if (!sm->still) {
+		state_memory_free(sm);
+		nvl_fail(err, ENOMEM, "no memory left to write guest memory.");
+		return NULL;
+	}
 	if (!compress)
 		return sm;
 	sm->room = ZSTD_compressBound(CHUNK_BYTES);
@@ -53,6 +60,7 @@ void state_memory_free(struct state_memory *sm)
 		return;
 	ZSTD_freeCCtx(sm->zstd);
 	free(sm->buf);
+	free(sm->still);
 	free(sm);
 }
 
@@ -71,6 +79,9 @@ static int put_chunk(struct state_memory *sm, struct stream_out *o, uint64_t gpa
 	struct pack head;
 	int ret;
 
+	/* One copy for the checksum and for what is written. */
+	if (!zeros)
+		p = memcpy(sm->still, p, len);
 	if (sm->compress && !zeros) {
 		n = ZSTD_compressCCtx(sm->zstd, sm->buf, sm->room, p, len, ZSTD_LEVEL);
 		if (!ZSTD_isError(n) && n < len) {

@@ -32,6 +32,9 @@ uint64_t state_digest(struct machine *m);
 /* The machine is paused. The file appears under its name when all is on the disk. */
 int state_save_file(struct machine *m, const char *path, enum stream_kind kind, bool compress,
 		    const struct state_watch *watch, struct nvl_error *err);
+/* The same on a machine that was made with @arrives; afterwards it can run. */
+int state_arrive_file(struct machine *m, const char *path, const struct state_watch *watch,
+		      struct nvl_error *err);
 /* The machine is paused and has not run. Verifies all of the file before anything else. */
 int state_load_file(struct machine *m, const char *path, const struct state_watch *watch,
 		    struct nvl_error *err);

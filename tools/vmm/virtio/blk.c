@@ -124,12 +124,6 @@ int virtio_blk_open(struct virtio_blk *b, const char *path, bool readonly, unsig
 		return nvl_fail(err, errno, "disk image %s cannot be opened: %s.%s", path,
 				strerror(errno),
 				readonly ? "" : " Add \",ro\" to use it read-only.");
-	if (flock(b->fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
-		ret = nvl_fail(err, errno,
-			       "disk image %s is in use by another VM: stop that one, or give each a copy.",
-			       path);
-		goto close_fd;
-	}
 	size = lseek(b->fd, 0, SEEK_END);
 	if (size < SECTOR || size % SECTOR) {
 		ret = nvl_fail(err, EINVAL,
@@ -148,6 +142,20 @@ close_fd:
 	close(b->fd);
 	b->fd = -1;
 	return ret;
+}
+
+int virtio_blk_lock(struct virtio_blk *b, const char *path, struct nvl_error *err)
+{
+	if (flock(b->fd, (b->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
+		return nvl_fail(err, errno,
+				"disk image %s is in use by another VM: stop that one, or give each a copy.",
+				path);
+	return 0;
+}
+
+void virtio_blk_unlock(struct virtio_blk *b)
+{
+	flock(b->fd, LOCK_UN);
 }
 
 void virtio_blk_close(struct virtio_blk *b)

@@ -9,6 +9,7 @@
 #include "mmio.h"
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 
 static void virtio_save(void *dev, struct pack *p)
 {
@@ -22,6 +23,7 @@ static void virtio_save(void *dev, struct pack *p)
 	pack_u32(p, v->driver_features_sel);
 	pack_u32(p, v->queue_sel);
 	pack_u32(p, v->status);
+	pack_u32(p, v->generation);
 	pack_u32(p, __atomic_load_n(&v->interrupt, __ATOMIC_SEQ_CST) | v->deferred);
 	pack_u32(p, v->ops->nqueues);
 	for (i = 0; i < v->ops->nqueues; i++) {
@@ -39,7 +41,7 @@ static void virtio_save(void *dev, struct pack *p)
 	pthread_mutex_unlock(&v->lock);
 }
 
-static void load_queue(struct virtq *q, struct unpack *u)
+static void load_queue(struct virtq *q, bool event_idx, struct unpack *u)
 {
 	q->ready = unpack_bool(u);
 	q->broken = unpack_bool(u);
@@ -49,6 +51,9 @@ static void load_queue(struct virtq *q, struct unpack *u)
 	q->device = unpack_u64(u);
 	q->next_avail = unpack_u16(u);
 	q->next_used = unpack_u16(u);
+	/* What was signalled last is forgotten: one interrupt too many is none too few. */
+	q->event_idx = q->ready && event_idx;
+	q->signalled_valid = false;
 	/* A live queue has passed this when the driver made it. */
 	if (q->size > VIRTQ_MAX || (q->ready && !virtq_valid(q)))
 		u->failed = true;
@@ -60,12 +65,13 @@ static bool virtio_load(void *dev, struct unpack *u)
 	uint64_t features = unpack_u64(u), driver_features = unpack_u64(u);
 	uint32_t features_sel = unpack_u32(u), driver_features_sel = unpack_u32(u);
 	uint32_t queue_sel = unpack_u32(u), status = unpack_max(u, 0xff);
-	uint32_t interrupt = unpack_max(u, 3), n = unpack_max(u, v->ops->nqueues), i;
+	uint32_t generation = unpack_u32(u), interrupt = unpack_max(u, 3);
+	uint32_t n = unpack_max(u, v->ops->nqueues), i;
 	struct virtq q[VIRTIO_MAX_QUEUES];
 
 	for (i = 0; i < n; i++) {
 		q[i] = v->q[i];
-		load_queue(&q[i], u);
+		load_queue(&q[i], driver_features & 1ull << VIRTIO_RING_F_EVENT_IDX, u);
 	}
 	if (!unpack_ok(u) || n != v->ops->nqueues || features & ~v->features)
 		return false;
@@ -79,6 +85,7 @@ static bool virtio_load(void *dev, struct unpack *u)
 	v->driver_features_sel = driver_features_sel;
 	v->queue_sel = queue_sel;
 	v->status = status;
+	v->generation = generation;
 	for (i = 0; i < n; i++)
 		v->q[i] = q[i];
 	__atomic_store_n(&v->interrupt, interrupt, __ATOMIC_SEQ_CST);
