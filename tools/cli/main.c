@@ -22,6 +22,8 @@ static const struct {
 	{ "restart", cmd_restart, "stop a VM and start it again" },
 	{ "pause", cmd_pause, "make a VM stand still" },
 	{ "unpause", cmd_unpause, "let a paused VM go on" },
+	{ "top", cmd_top, "watch what the running VMs do, level by level" },
+	{ "stat", cmd_stat, "print the counters of a running VM" },
 	{ "console", cmd_console, "connect the terminal to a VM's console" },
 	{ "remove", cmd_remove, "remove a VM" },
 	{ "rename", cmd_rename, "give a VM another name" },
