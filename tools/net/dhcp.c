@@ -233,11 +233,12 @@ size_t dhcp_build(const struct dhcp_query *q, const struct dhcp_answer *a, uint8
 		  size_t room)
 {
 	uint8_t *b = out + ETH_BYTES + IP_BYTES + UDP_BYTES, type = a->type;
-	struct options o = { .p = b + BOOTP_BYTES + 4, .end = out + room - 1 };
+	struct options o = { .p = b + BOOTP_BYTES + 4 };
 	size_t bootp;
 
 	if (room < ETH_BYTES + IP_BYTES + UDP_BYTES + BOOTP_MIN + 1)
 		return 0;
+	o.end = out + room - 1;
 	memset(out, 0, room);
 	b[0] = 2;
 	b[1] = 1;
