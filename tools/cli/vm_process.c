@@ -65,7 +65,8 @@ static int failed(struct refusal *r, const char *name, const struct nvl_error *e
 	return refuse(r, START_FAILED, name, err->text);
 }
 
-static int create(struct vm_process *p, struct vmdir *d, bool arrives, struct refusal *r)
+static int create(struct vm_process *p, struct vmdir *d, bool arrives, bool disks_later,
+		  struct refusal *r)
 {
 	struct nvl_error err = { 0 };
 
@@ -78,6 +79,7 @@ static int create(struct vm_process *p, struct vmdir *d, bool arrives, struct re
 	if (configure(p, r) < 0)
 		goto free_conf;
 	p->config.arrives = arrives;
+	p->config.disks_later = disks_later;
 	/* Left by a process that was killed; the run lock says that it is no more. */
 	unlink(p->control_path);
 	unlink(p->console_path);

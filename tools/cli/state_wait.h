@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CLI_STATE_WAIT_H
+#define CLI_STATE_WAIT_H
+
+#include "../conf/rules.h"
+#include "../conf/vmdir.h"
+
+/* The rules of @when for a VM that is open; 0, or -1 with @r. */
+int state_rules(const struct vmdir *d, enum rule_when when, struct refusal *r);
+/* Waits for the end of a VM's process that has said its last word. */
+void state_wait_gone(const struct vmdir *d);
+
+#endif
