@@ -62,6 +62,10 @@ static int configure(struct vm_process *p, struct refusal *r)
 
 static int failed(struct refusal *r, const char *name, const struct nvl_error *err)
 {
+	/* The rules said yes, and the module knows better: its reason, under our name for it. */
+	if (err->refused)
+		return refuse_text(r, reason_of_kernel(err->refused), "VM \"%s\" did not start: %s",
+				   name, err->text);
 	return refuse(r, START_FAILED, name, err->text);
 }
 

@@ -15,6 +15,7 @@ int nvl_fail(struct nvl_error *err, int errnum, const char *fmt, ...)
 	va_list ap;
 
 	if (err) {
+		err->refused = NESTVM_REFUSED_NOTHING;
 		va_start(ap, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);

@@ -28,6 +28,7 @@ struct nvl_vm;
 struct nvl_vcpu;
 
 struct nvl_error {
+	uint32_t refused;		/* NESTVM_REFUSED_*, if it was nestvm that refused */
 	char text[1024];
 };
 

@@ -23,9 +23,12 @@ int nvl_ioctl_fail(const struct nvl_device *dev, int fd, struct nvl_error *err,
 	int errnum = errno;
 
 	/* A reason left by an earlier command is not this one's. */
-	if (dev->nestvm && get_refusal(fd, &r) && r.error == (__u32)errnum)
-		return nvl_fail(err, errnum, "%s: %s (%s, reason %u)", what, r.text, dev->path,
-				r.id);
+	if (dev->nestvm && get_refusal(fd, &r) && r.error == (__u32)errnum) {
+		nvl_fail(err, errnum, "%s: %s (%s, reason %u)", what, r.text, dev->path, r.id);
+		if (err)
+			err->refused = r.id;
+		return -errnum;
+	}
 	return nvl_fail(err, errnum, "%s: %s (%s).", what, strerror(errnum), dev->path);
 }
 
