@@ -172,7 +172,8 @@ static void requests(const void *arg)
 	set_up();
 	fd = client();
 	expect(fd, "{\"command\":\"echo\"}", "{\"return\":{\"text\":\"none\",\"number\":-1,\"flag\":true}}");
-	expect(fd, " { \"arguments\" : {\"text\":\"a\\nb\",\"number\":100,\"flag\":false},\"command\":\"echo\"} ",
+	expect(fd, " { \"arguments\" : {\"text\":\"a\\nb\",\"number\":100,\"flag\":false},"
+	       "\"command\":\"echo\"} ",
 	       "{\"return\":{\"text\":\"a\\nb\",\"number\":100,\"flag\":false}}");
 	expect(fd, "{\"command\":\"refuse\",\"arguments\":{}}",
 	       "{\"error\":{\"id\":\"SOME_RULE\",\"text\":\"No, because of \\\"rule\\\".\"}}");
@@ -370,7 +371,7 @@ static void the_socket(const void *arg)
 	set_up();
 	ASSERT(mkdtemp(dir), "a folder");
 	snprintf(path, sizeof(path), "%s/ctl", dir);
-	strcpy(sun.sun_path, path);
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
 	/* One that a dead process left. */
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	ASSERT(bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0, "left behind");
