@@ -106,7 +106,7 @@ free_conf:
 
 int vm_process_create_empty(struct vm_process *p, struct vmdir *d, struct refusal *r)
 {
-	return create(p, d, true, r);
+	return create(p, d, true, true, r);
 }
 
 struct loading {
@@ -144,7 +144,7 @@ int vm_process_create(struct vm_process *p, struct vmdir *d, vm_progress *progre
 	struct loading l = { progress, arg };
 	char saved[PATH_MAX];
 
-	if (create(p, d, vmdir_saved(d), r) < 0)
+	if (create(p, d, vmdir_saved(d), false, r) < 0)
 		return -1;
 	if (!vmdir_saved(d))
 		return 0;
