@@ -21,12 +21,12 @@ typedef struct { u64 v; } gpa1_t;
 /* A guest-physical address of L2: what EPT12 translates to a gpa1_t. */
 typedef struct { u64 v; } gpa2_t;
 /* A physical address of the machine nestvm.ko runs on. */
-typedef struct { u64 v; } hpa_t;
+typedef struct { u64 v; } hpa0_t;
 
 #define NV_INVALID_ADDR	(~0ULL)
 #define GPA1_INVALID	((gpa1_t){ NV_INVALID_ADDR })
 #define GPA2_INVALID	((gpa2_t){ NV_INVALID_ADDR })
-#define HPA_INVALID	((hpa_t){ NV_INVALID_ADDR })
+#define HPA_INVALID	((hpa0_t){ NV_INVALID_ADDR })
 
 /*
  * The same helpers for each type: make, is it valid, page number and back,
@@ -64,7 +64,7 @@ static inline type name##_add(type a, u64 n)					\
 
 NV_ADDR_HELPERS(gpa1, gpa1_t)
 NV_ADDR_HELPERS(gpa2, gpa2_t)
-NV_ADDR_HELPERS(hpa, hpa_t)
+NV_ADDR_HELPERS(hpa, hpa0_t)
 
 #undef NV_ADDR_HELPERS
 

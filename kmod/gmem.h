@@ -30,7 +30,7 @@ struct nv_gpage {
 	struct page *page;	/* NULL: not mapped */
 	void *va;
 	gpa1_t gpa;		/* of the page */
-	hpa_t hpa;
+	hpa0_t hpa;
 };
 
 int gmem_map(struct nv_vm *vm, gpa1_t gpa, struct nv_gpage *p);

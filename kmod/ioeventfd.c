@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include "compat.h"
 #include "irqchip.h"
 
 #define IOEVENTFD_MAX	1000	/* in a VM, as many as KVM has places on a bus */
@@ -43,7 +44,7 @@ bool ioeventfd_write(struct nv_vm *vm, bool pio, u64 addr, const void *data, uns
 				   srcu_read_lock_held(&vm->srcu)) {
 		if (!ioeventfd_hit(e, pio, addr, data, len))
 			continue;
-		eventfd_signal(e->eventfd, 1);
+		eventfd_signal(e->eventfd);
 		return true;
 	}
 	return false;

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include "compat.h"
 #include "irqchip.h"
 
 struct nv_irqfd {
@@ -129,7 +130,7 @@ void irqfd_ended(struct nv_vm *vm, u32 gsi)
 			irq_drive(vm, IRQ_SOURCE_RESAMPLE, gsi, false);
 		lowered = true;
 		/* Its owner looks, and signals again if the device still asks. */
-		eventfd_signal(irqfd->resamplefd, 1);
+		eventfd_signal(irqfd->resamplefd);
 	}
 	rcu_read_unlock();
 }

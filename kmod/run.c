@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/smp.h>
+#include "compat.h"
 #include "cpu.h"
 #include "host_work.h"
 #include "nested/nested.h"
@@ -55,7 +56,7 @@ static void block(struct nv_vcpu *vcpu)
 	nv_stat_inc(vcpu, halts);
 	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
 	rcuwait_wait_event(&vcpu->wait, nv_vcpu_runnable(vcpu) || signal_pending(current) ||
-			   READ_ONCE(vcpu->run->immediate_exit), TASK_INTERRUPTIBLE);
+			   nv_immediate_exit(vcpu->run), TASK_INTERRUPTIBLE);
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
 }
 
@@ -185,7 +186,7 @@ static int loop(struct nv_vcpu *vcpu)
 		next = complete(vcpu);
 	}
 	while (next == NEXT_SAME) {
-		if (READ_ONCE(run->immediate_exit) || host_work()) {
+		if (nv_immediate_exit(run) || host_work()) {
 			run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Tracepoints of nestvm (events/nestvm in tracefs). */
+#include "compat.h"
+
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM nestvm
 
@@ -69,7 +71,7 @@ TRACE_EVENT(nestvm_nested_entry_failure,
 	TP_PROTO(u32 vcpu, const char *rule, u32 reason),
 	TP_ARGS(vcpu, rule, reason),
 	TP_STRUCT__entry(__field(u32, vcpu) __string(rule, rule) __field(u32, reason)),
-	TP_fast_assign(__entry->vcpu = vcpu; __assign_str(rule, rule); __entry->reason = reason;),
+	TP_fast_assign(__entry->vcpu = vcpu; nv_assign_str(rule, rule); __entry->reason = reason;),
 	TP_printk("vcpu %u rule %s reason %x", __entry->vcpu, __get_str(rule), __entry->reason)
 );
 

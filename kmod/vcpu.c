@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include "compat.h"
 #include "cpu.h"
 #include "cpuid_policy.h"
 #include "insn_io.h"

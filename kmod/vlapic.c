@@ -358,7 +358,7 @@ u32 vlapic_tpr_threshold(struct nv_vcpu *vcpu)
 	return wanted <= tpr ? wanted : 0;
 }
 
-hpa_t vlapic_page(struct nv_vcpu *vcpu)
+hpa0_t vlapic_page(struct nv_vcpu *vcpu)
 {
 	return vcpu->lapic ? hpa(__pa(vcpu->lapic->regs)) : HPA_INVALID;
 }

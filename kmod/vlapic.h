@@ -93,7 +93,7 @@ int vlapic_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host);
 u64 vlapic_cr8(struct nv_vcpu *vcpu);
 void vlapic_set_cr8(struct nv_vcpu *vcpu, u64 cr8);
 /* The register page, for the virtual-APIC address of vmcs01. */
-hpa_t vlapic_page(struct nv_vcpu *vcpu);
+hpa0_t vlapic_page(struct nv_vcpu *vcpu);
 /* TPR threshold for vmcs01: an exit is wanted when TPR[7:4] falls below it. */
 u32 vlapic_tpr_threshold(struct nv_vcpu *vcpu);
 /* The guest lowered TPR in the page by hardware (exit TPR_BELOW_THRESHOLD). */

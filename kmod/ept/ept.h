@@ -51,7 +51,7 @@ struct nv_notifier {
 
 struct nv_ept {
 	spinlock_t lock;	/* everything below */
-	hpa_t root;
+	hpa0_t root;
 	u64 eptp;		/* what goes into vmcs01 */
 	u64 table_pages;
 	u64 mapped;		/* 4-KiB pages of the guest that are mapped now */
@@ -78,7 +78,7 @@ int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need);
  * allowed. For EPT02. vm->srcu read-held. Same returns as ept_fault().
  */
 struct nv_leaf {
-	hpa_t hpa;		/* of the 4-KiB page that holds gpa */
+	hpa0_t hpa;		/* of the 4-KiB page that holds gpa */
 	unsigned int level;
 	bool writable;
 };

@@ -12,9 +12,9 @@
 #include <linux/gfp.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
-#include <linux/syscore_ops.h>
 #include <asm/msr.h>
 #include <asm/tlbflush.h>
+#include "compat.h"
 #include "vmx/caps.h"
 #include "vmx/fpu.h"
 #include "vmx/vmx.h"
@@ -232,10 +232,7 @@ static void vmx_resume(void)
 		pr_err("VMXON failed after resume\n");
 }
 
-static struct syscore_ops syscore = {
-	.suspend = vmx_suspend,
-	.resume = vmx_resume,
-};
+NV_SYSCORE(vmx_syscore, vmx_suspend, vmx_resume);
 
 static int vmx_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -291,7 +288,7 @@ int vmx_hardware_init(void)
 	if (ret < 0)
 		goto free;
 	hotplug_state = ret;
-	register_syscore_ops(&syscore);
+	register_syscore(&vmx_syscore);
 	register_reboot_notifier(&reboot_nb);
 	return 0;
 
@@ -303,7 +300,7 @@ free:
 void vmx_hardware_exit(void)
 {
 	unregister_reboot_notifier(&reboot_nb);
-	unregister_syscore_ops(&syscore);
+	unregister_syscore(&vmx_syscore);
 	cpuhp_remove_state(hotplug_state);	/* runs go_offline() on every CPU */
 	free_regions();
 }

@@ -17,7 +17,7 @@
 
 struct nv_vmcs {
 	u32 *region;		/* one page: revision, abort indicator, data */
-	hpa_t hpa;
+	hpa0_t hpa;
 	int cpu;		/* it is active on this CPU, or -1 */
 	bool launched;
 	struct list_head node;	/* in that CPU's list of active VMCSs */
