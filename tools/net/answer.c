@@ -15,9 +15,13 @@
 
 void dhcp_port_init(struct dhcp_port *p, const char *vm, const struct vm_adapter *a)
 {
+	struct net_switch s;
+
 	memset(p, 0, sizeof(*p));
 	snprintf(p->owner, sizeof(p->owner), "%s/%s", vm, a->name);
-	snprintf(p->sw, sizeof(p->sw), "%s", a->link.sw);
+	/* Others have no NAT network, and a switch stays what it is while it is in use. */
+	if (!switch_load(a->link.sw, &s, NULL) && s.type == SWITCH_INTERNAL)
+		snprintf(p->sw, sizeof(p->sw), "%s", s.name);
 }
 
 static bool may_ask(struct dhcp_port *p)
@@ -97,7 +101,7 @@ bool dhcp_port_take(struct dhcp_port *p, const uint8_t *frame, size_t len,
 	struct net_switch s;
 	struct net_nat n;
 
-	if (!dhcp_parse(frame, len, &q))
+	if (!*p->sw || !dhcp_parse(frame, len, &q))
 		return false;
 	*reply_len = 0;
 	if (!may_ask(p)) {

@@ -132,6 +132,8 @@ int net_repair(void (*fn)(void *arg, const char *what), void *arg, struct refusa
 	/* Each does what it can; the first that failed is told of. Gateways need bridges. */
 	if (switch_repair(sk, &say, why) < 0)
 		why = NULL;
+	if (tap_repair(sk, &say, why) < 0)
+		why = NULL;
 	if (nat_repair(sk, &say, why) < 0)
 		why = NULL;
 	if (nat_repair_orphans(&say, why) < 0)

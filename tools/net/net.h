@@ -138,7 +138,7 @@ void net_tap_name(const char *vm, const char *adapter, char out[IFNAMSIZ]);
 /* Answers what one adapter's guests ask; in the VM's process, one thread at a time. */
 struct dhcp_port {
 	char owner[2 * VM_NAME_MAX + 2];	/* VM/ADAPTER */
-	char sw[VM_NAME_MAX + 1];
+	char sw[VM_NAME_MAX + 1];	/* "": one without NAT networks */
 	unsigned int tokens;		/* requests that may still come this second */
 	int64_t second;
 	uint64_t requests, replies, dropped;

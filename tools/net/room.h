@@ -37,6 +37,9 @@ int switch_repair(struct nl_sock *sk, const struct net_repair_say *say, struct r
 int switch_repair_orphans(struct nl_sock *sk, const struct net_repair_say *say,
 			  struct refusal *r);
 
+/* tap.c */
+int tap_repair(struct nl_sock *sk, const struct net_repair_say *say, struct refusal *r);
+
 /* nat.c */
 int nat_repair(struct nl_sock *sk, const struct net_repair_say *say, struct refusal *r);
 int nat_repair_orphans(const struct net_repair_say *say, struct refusal *r);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <netlink/errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -47,6 +48,15 @@ static int open_tap(struct net_tap *t, struct refusal *r)
 }
 
 /* Down until it is locked, so that no frame passes before. */
+static int join(struct nl_sock *sk, int tap, int bridge, const struct vm_adapter *a)
+{
+	int ret = link_set_master(sk, tap, bridge);
+
+	if (!ret && !a->mac_spoofing)
+		ret = link_lock_port(sk, tap, a->mac);
+	return ret ? ret : link_set_up(sk, tap, true);
+}
+
 static int connect_tap(struct nl_sock *sk, const char *vm, const struct vm_adapter *a,
 		       const struct net_switch *s, struct net_tap *t, struct refusal *r)
 {
@@ -67,11 +77,7 @@ static int connect_tap(struct nl_sock *sk, const char *vm, const struct vm_adapt
 		ret = link_set_alias(sk, tap.index, mark);
 	net_no_ipv6(t->ifname);
 	if (!ret)
-		ret = link_set_master(sk, tap.index, br.index);
-	if (!ret && !a->mac_spoofing)
-		ret = link_lock_port(sk, tap.index, a->mac);
-	if (!ret)
-		ret = link_set_up(sk, tap.index, true);
+		ret = join(sk, tap.index, br.index, a);
 	return ret < 0 ? net_failed(ret, "connecting adapter", owner, r) : 0;
 }
 
@@ -126,4 +132,71 @@ int net_tap_set_spoofing(const char *vm, const struct vm_adapter *a, struct refu
 		      link_lock_port(sk, tap.index, a->mac);
 	net_end(sk, lock);
 	return ret < 0 ? net_failed(ret, "changing tap", ifname, r) : 0;
+}
+
+/* ---- repair: taps of running VMs whose bridge has been made again ---- */
+
+/* What the VM's configuration says of adapter @owner, VM/ADAPTER. */
+static bool find_adapter(const char *owner, struct vm_adapter *a)
+{
+	char vm[VM_NAME_MAX + 1];
+	const char *slash = strchr(owner, '/');
+	struct vm_conf conf;
+	struct vmdir d;
+	unsigned int i;
+	bool found;
+
+	if (!slash || slash - owner > VM_NAME_MAX)
+		return false;
+	snprintf(vm, sizeof(vm), "%.*s", (int)(slash - owner), owner);
+	if (vmdir_open(&d, vm, VMDIR_READ, NULL) < 0)
+		return false;
+	found = vmdir_load(&d, &conf, NULL) == 0;
+	vmdir_close(&d);
+	if (!found)
+		return false;
+	for (i = 0; i < conf.nadapters && strcmp(conf.adapters[i].name, slash + 1); i++)
+		;
+	found = i < conf.nadapters && conf.adapters[i].link.net == VM_NET_SWITCH;
+	if (found)
+		*a = conf.adapters[i];
+	conf_free(&conf);
+	return found;
+}
+
+static int repair_one(struct nl_sock *sk, const struct link *tap,
+		      const struct net_repair_say *say, struct refusal *r)
+{
+	char owner[2 * VM_NAME_MAX + 2];
+	struct vm_adapter a;
+	struct net_switch s;
+	struct link br;
+	int ret;
+
+	if (tap->master || !store_marked(tap->alias, "adapter", owner, sizeof(owner)) ||
+	    !find_adapter(owner, &a) || switch_load(a.link.sw, &s, NULL) < 0)
+		return 0;
+	ret = link_find(sk, s.bridge, &br);
+	if (!ret)
+		ret = link_set_up(sk, tap->index, false);
+	if (!ret)
+		ret = join(sk, tap->index, br.index, &a);
+	if (ret < 0)
+		return net_failed(ret, "connecting adapter", owner, r);
+	net_say(say, "adapter %s is connected to switch \"%s\" again", owner, s.name);
+	return 0;
+}
+
+int tap_repair(struct nl_sock *sk, const struct net_repair_say *say, struct refusal *r)
+{
+	struct link *links;
+	int i, n, ret = 0;
+
+	n = link_list(sk, &links);
+	if (n < 0)
+		return net_failed(n, "reading the host's interfaces", "", r);
+	for (i = 0; i < n && !ret; i++)
+		ret = repair_one(sk, &links[i], say, r);
+	free(links);
+	return ret;
 }
