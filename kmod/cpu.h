@@ -54,12 +54,18 @@ u64 cpu_cr4_reserved(struct nv_vcpu *vcpu);
 struct kvm_sregs;
 void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s);
 int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s);
+/* With the PDPTEs, which memory may say differently by now. */
+struct kvm_sregs2;
+void cpu_get_sregs2(struct nv_vcpu *vcpu, struct kvm_sregs2 *s);
+int cpu_set_sregs2(struct nv_vcpu *vcpu, const struct kvm_sregs2 *s);
 /* PAE paging: read the four PDPTEs into the VMCS. False: a reserved bit is set. */
 bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3);
 
 /* TSC as L1 and as the running guest read it, now. cpu_tsc.c */
 u64 cpu_tsc_l1(struct nv_vcpu *vcpu);
 void cpu_tsc_set_offset(struct nv_vcpu *vcpu, u64 offset);
+/* The same by user space, for which all deadlines stay at their value of L1's TSC. */
+void cpu_tsc_restore(struct nv_vcpu *vcpu, u64 offset);
 /* Host TSC ticks per nanosecond conversions: ns from now until L1's TSC is @deadline (0: past). */
 u64 cpu_tsc_ns_until(struct nv_vcpu *vcpu, u64 deadline);
 

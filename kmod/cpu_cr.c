@@ -72,7 +72,7 @@ bool cpu_mov_to_cr0(struct nv_vcpu *vcpu, u64 value)
 	u64 efer = m.efer;
 
 	value |= CR0_ET;
-	if (!cpu_cr0_write_ok(&m, value) || (!vcpu->l2 && !nested_cr0_allowed(vcpu, value)))
+	if (!cpu_cr0_write_ok(&m, value) || !nested_cr0_allowed(vcpu, value))
 		goto gp;
 	/* Paging is being turned on with PAE outside IA-32e mode. */
 	if ((efer & IA32_EFER_LME) && (value & CR0_PG))
@@ -95,8 +95,7 @@ bool cpu_mov_to_cr4(struct nv_vcpu *vcpu, u64 value)
 {
 	struct cpu_mode m = current_mode(vcpu);
 
-	if (!cpu_cr4_write_ok(&vcpu->features, &m, value) ||
-	    (!vcpu->l2 && !nested_cr4_allowed(vcpu, value)))
+	if (!cpu_cr4_write_ok(&vcpu->features, &m, value) || !nested_cr4_allowed(vcpu, value))
 		goto gp;
 	if (uses_pdptes(m.cr0, value, m.efer) &&
 	    ((m.cr4 ^ value) & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP)) &&
@@ -149,8 +148,32 @@ static void segment_from_user(enum nv_seg seg, const struct kvm_segment *in)
 	vmx_set_segment(seg, &s);
 }
 
+/* L2's as it acts, not as L1 lets it read: that is a value which an entry has checked. */
+static u64 user_cr0(struct nv_vcpu *vcpu)
+{
+	u64 cr0;
+
+	if (!vcpu->l2)
+		return vmx_cr0(vcpu);
+	cr0 = nested_l2_cr0(vcpu);
+	/* VM entry takes no notice of the cache controls. */
+	return cr0 & CR0_CD ? cr0 : cr0 & ~CR0_NW;
+}
+
+/* "Acknowledged by the APIC but not yet injected": the API's words. */
+static int pending_vector(struct nv_vcpu *vcpu)
+{
+	const struct nv_event *e = &vcpu->ev.reinject;
+
+	if (nv_event_valid(e) && (e->info & INTR_INFO_TYPE) == INTR_TYPE_EXT)
+		return nv_event_vector(e);
+	return vcpu->lapic ? -1 : vcpu->ev.user_intr;
+}
+
 void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s)
 {
+	int vector;
+
 	memset(s, 0, sizeof(*s));
 	segment_to_user(SEG_CS, &s->cs);
 	segment_to_user(SEG_DS, &s->ds);
@@ -164,55 +187,65 @@ void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s)
 	s->gdt.limit = vmcs_read(VMCS_GUEST_GDTR_LIMIT);
 	s->idt.base = vmcs_read(VMCS_GUEST_IDTR_BASE);
 	s->idt.limit = vmcs_read(VMCS_GUEST_IDTR_LIMIT);
-	s->cr0 = vmx_cr0(vcpu);
+	s->cr0 = user_cr0(vcpu);
 	s->cr2 = vcpu->regs.cr2;
 	s->cr3 = vmx_cr3(vcpu);
-	s->cr4 = vmx_cr4(vcpu);
+	s->cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu);
 	s->cr8 = vcpu->lapic ? vlapic_cr8(vcpu) : vcpu->run->cr8;
 	s->efer = vmx_efer(vcpu);
 	s->apic_base = vcpu->apic_base;
-	if (nv_event_valid(&vcpu->ev.reinject) &&
-	    (vcpu->ev.reinject.info & INTR_INFO_TYPE) == INTR_TYPE_EXT) {
-		u8 vector = nv_event_vector(&vcpu->ev.reinject);
-
+	vector = pending_vector(vcpu);
+	if (vector >= 0)
 		s->interrupt_bitmap[vector / 64] |= BIT_ULL(vector % 64);
-	}
 }
 
-int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s)
+/* What the two forms have in common is laid out alike. */
+static_assert(offsetof(struct kvm_sregs, apic_base) == offsetof(struct kvm_sregs2, apic_base));
+
+#define SREGS_COMMON	offsetofend(struct kvm_sregs, apic_base)
+
+void cpu_get_sregs2(struct nv_vcpu *vcpu, struct kvm_sregs2 *s)
 {
-	struct cpu_mode m = {
-		.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer, .cs_l = s->cs.l,
-	};
+	struct kvm_sregs old;
 	int i;
 
-	if (!cpu_mode_valid(&vcpu->features, &m) || !cpu_cr8_valid(s->cr8))
-		return -EINVAL;
-	if (!x86_canonical(s->gdt.base, 48) || !x86_canonical(s->idt.base, 48) ||
-	    !x86_canonical(s->fs.base, 48) || !x86_canonical(s->gs.base, 48) ||
-	    !x86_canonical(s->tr.base, 48))
-		return -EINVAL;
-	if (s->apic_base != vcpu->apic_base) {
-		if (vcpu->lapic && vlapic_msr_write(vcpu, IA32_APIC_BASE, s->apic_base, true))
-			return -EINVAL;
-		if (!vcpu->lapic) {
-			if (!cpu_apic_base_valid(&vcpu->features, s->apic_base))
-				return -EINVAL;
-			vcpu->apic_base = s->apic_base;
-		}
-	}
-	vcpu->regs.cr2 = s->cr2;
-	vmx_set_efer(vcpu, s->efer);
-	vmx_set_cr3(vcpu, s->cr3);
-	vmx_set_cr0(vcpu, s->cr0 | CR0_ET);
-	vmx_set_cr4(vcpu, s->cr4);
-	if (uses_pdptes(s->cr0, s->cr4, s->efer) && !cpu_load_pdptes(vcpu, s->cr3))
-		for (i = 0; i < 4; i++)
-			vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, 0);
+	cpu_get_sregs(vcpu, &old);
+	memset(s, 0, sizeof(*s));
+	memcpy(s, &old, SREGS_COMMON);
+	if (!uses_pdptes(s->cr0, s->cr4, s->efer))
+		return;
+	s->flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	for (i = 0; i < 4; i++)
+		s->pdptrs[i] = vmcs_read(VMCS_GUEST_PDPTE0 + 2 * i);
+}
+
+static bool set_apic_base(struct nv_vcpu *vcpu, u64 base)
+{
+	if (base == vcpu->apic_base)
+		return true;
 	if (vcpu->lapic)
-		vlapic_set_cr8(vcpu, s->cr8);
-	else
-		vcpu->run->cr8 = s->cr8;
+		return !vlapic_msr_write(vcpu, IA32_APIC_BASE, base, true);
+	if (!cpu_apic_base_valid(&vcpu->features, base))
+		return false;
+	vcpu->apic_base = base;
+	return true;
+}
+
+static void set_pdptes(struct nv_vcpu *vcpu, const struct kvm_sregs *s, const u64 *pdptes)
+{
+	int i;
+
+	if (!uses_pdptes(s->cr0, s->cr4, s->efer))
+		return;
+	/* Those of L2 are the nested state's; its CR3 may be no address of L1. */
+	if (!pdptes && (vcpu->l2 || cpu_load_pdptes(vcpu, s->cr3)))
+		return;
+	for (i = 0; i < 4; i++)
+		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, pdptes ? pdptes[i] : 0);
+}
+
+static void set_segments(const struct kvm_sregs *s)
+{
 	segment_from_user(SEG_CS, &s->cs);
 	segment_from_user(SEG_DS, &s->ds);
 	segment_from_user(SEG_ES, &s->es);
@@ -225,13 +258,69 @@ int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s)
 	vmcs_write(VMCS_GUEST_GDTR_LIMIT, s->gdt.limit);
 	vmcs_write(VMCS_GUEST_IDTR_BASE, s->idt.base);
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, s->idt.limit);
-	for (i = 0; i < 256; i++)
-		if (s->interrupt_bitmap[i / 64] & BIT_ULL(i % 64)) {
+}
+
+/* @pdptes: NULL: from memory. */
+static int set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s, const u64 *pdptes)
+{
+	struct cpu_mode m = {
+		.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer, .cs_l = s->cs.l,
+	};
+
+	if (!cpu_mode_valid(&vcpu->features, &m) || !cpu_cr8_valid(s->cr8))
+		return -EINVAL;
+	if (!x86_canonical(s->gdt.base, 48) || !x86_canonical(s->idt.base, 48) ||
+	    !x86_canonical(s->fs.base, 48) || !x86_canonical(s->gs.base, 48) ||
+	    !x86_canonical(s->tr.base, 48))
+		return -EINVAL;
+	if (!set_apic_base(vcpu, s->apic_base))
+		return -EINVAL;
+	vcpu->regs.cr2 = s->cr2;
+	vmx_set_efer(vcpu, s->efer);
+	vmx_set_cr3(vcpu, s->cr3);
+	guest_write_cr0(vcpu, s->cr0 | CR0_ET);
+	guest_write_cr4(vcpu, s->cr4);
+	set_pdptes(vcpu, s, pdptes);
+	if (vcpu->lapic)
+		vlapic_set_cr8(vcpu, s->cr8);
+	else
+		vcpu->run->cr8 = s->cr8;
+	set_segments(s);
+	nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
+	return 0;
+}
+
+int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s)
+{
+	int ret = set_sregs(vcpu, s, NULL);
+	int i;
+
+	for (i = 0; !ret && i < 256; i++) {
+		if (!(s->interrupt_bitmap[i / 64] & BIT_ULL(i % 64)))
+			continue;
+		/* Without an APIC here it waits until the guest can take it. */
+		if (!vcpu->lapic)
+			vcpu->ev.user_intr = i;
+		else
 			vcpu->ev.reinject = (struct nv_event) {
 				.info = INTR_INFO_VALID | INTR_TYPE_EXT | i,
 			};
-			break;
-		}
-	nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
-	return 0;
+		break;
+	}
+	return ret;
+}
+
+int cpu_set_sregs2(struct nv_vcpu *vcpu, const struct kvm_sregs2 *s)
+{
+	bool given = s->flags & KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	struct kvm_sregs old = {};
+	int i;
+
+	if (s->flags & ~KVM_SREGS2_FLAGS_PDPTRS_VALID)
+		return -EINVAL;
+	for (i = 0; given && i < 4; i++)
+		if (!cpu_pdpte_valid(&vcpu->features, s->pdptrs[i]))
+			return -EINVAL;
+	memcpy(&old, s, SREGS_COMMON);
+	return set_sregs(vcpu, &old, given ? s->pdptrs : NULL);
 }

@@ -55,9 +55,12 @@ static int write_tsc(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 {
 	u64 offset = value - rdtsc();
 
+	if (host) {
+		cpu_tsc_restore(vcpu, offset);
+		return 0;
+	}
 	/* SDM 3B "IA32_TSC_ADJUST MSR": the adjustment follows a write of the TSC. */
-	if (!host)
-		vcpu->tsc_adjust += offset - vcpu->tsc_offset;
+	vcpu->tsc_adjust += offset - vcpu->tsc_offset;
 	move_tsc(vcpu, offset);
 	return 0;
 }
@@ -125,14 +128,24 @@ set:
 	return 0;
 }
 
+/* User space may save what its list names on any VM, and where an MSR does not exist. */
 static int read_vmx(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
 {
-	return vcpu->vm->expose ? nested_msr_read(vcpu, msr, value) : -EPERM;
+	if (vcpu->vm->expose && !nested_msr_read(vcpu, msr, value))
+		return 0;
+	*value = 0;
+	return host ? 0 : -EPERM;
 }
 
 static int write_vmx(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 {
-	return vcpu->vm->expose && host ? nested_msr_write(vcpu, msr, value) : -EPERM;
+	u64 now;
+
+	if (!host)
+		return -EPERM;
+	if (!value && !read_vmx(vcpu, msr, &now, true) && !now)
+		return 0;
+	return vcpu->vm->expose ? nested_msr_write(vcpu, msr, value) : -EPERM;
 }
 
 /* MSRs kept in a field of the VMCS. */
@@ -392,14 +405,14 @@ static const struct msr_row rows[] = {
 	  write_feature_control, true },
 	{ IA32_TSC_ADJUST, IA32_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust, true },
 	{ IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, NULL, write_ignored },
-	{ IA32_BIOS_SIGN_ID, IA32_BIOS_SIGN_ID, read_bios_sign, write_bios_sign },
+	{ IA32_BIOS_SIGN_ID, IA32_BIOS_SIGN_ID, read_bios_sign, write_bios_sign, true },
 	{ IA32_MTRRCAP, IA32_MTRRCAP, read_mtrrcap, write_read_only },
 	{ IA32_SYSENTER_CS, IA32_SYSENTER_CS, read_field, write_sysenter_cs, true },
 	{ IA32_SYSENTER_ESP, IA32_SYSENTER_EIP, read_field, write_address, true },
 	{ IA32_MCG_CAP, IA32_MCG_CAP, read_mcg_cap, write_read_only },
 	{ IA32_MCG_STATUS, IA32_MCG_STATUS, read_mcg_status, write_mcg_status, true },
 	{ IA32_MISC_ENABLE, IA32_MISC_ENABLE, read_misc_enable, write_misc_enable, true },
-	{ IA32_DEBUGCTL, IA32_DEBUGCTL, read_field, write_debugctl },
+	{ IA32_DEBUGCTL, IA32_DEBUGCTL, read_field, write_debugctl, true },
 	{ IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSMASK7, read_mtrr, write_mtrr_var, true },
 	{ IA32_MTRR_FIX64K_00000, IA32_MTRR_FIX64K_00000, read_mtrr, write_mtrr_fixed, true },
 	{ IA32_MTRR_FIX16K_80000, IA32_MTRR_FIX16K_A0000, read_mtrr, write_mtrr_fixed, true },
@@ -407,7 +420,15 @@ static const struct msr_row rows[] = {
 	{ IA32_PAT, IA32_PAT, read_field, write_pat, true },
 	{ IA32_MTRR_DEF_TYPE, IA32_MTRR_DEF_TYPE, read_mtrr, write_mtrr_def, true },
 	{ IA32_MC0_CTL, IA32_MC0_CTL + 4 * MCG_CAP_BANKS - 1, read_zero, write_ignored },
-	{ IA32_VMX_FIRST, IA32_VMX_LAST, read_vmx, write_vmx },
+	/* Saved are those that the others follow from. */
+	{ IA32_VMX_BASIC, IA32_VMX_BASIC, read_vmx, write_vmx, true },
+	{ IA32_VMX_PINBASED_CTLS, IA32_VMX_ENTRY_CTLS, read_vmx, write_vmx },
+	{ IA32_VMX_MISC, IA32_VMX_CR0_FIXED0, read_vmx, write_vmx, true },
+	{ IA32_VMX_CR0_FIXED1, IA32_VMX_CR0_FIXED1, read_vmx, write_vmx },
+	{ IA32_VMX_CR4_FIXED0, IA32_VMX_CR4_FIXED0, read_vmx, write_vmx, true },
+	{ IA32_VMX_CR4_FIXED1, IA32_VMX_CR4_FIXED1, read_vmx, write_vmx },
+	{ IA32_VMX_VMCS_ENUM, IA32_VMX_VMFUNC, read_vmx, write_vmx, true },
+	{ IA32_VMX_VMFUNC + 1, IA32_VMX_LAST, read_vmx, write_vmx },
 	{ IA32_TSC_DEADLINE, IA32_TSC_DEADLINE, read_apic, write_apic, true },
 	{ IA32_X2APIC_FIRST, IA32_X2APIC_LAST, read_apic, write_apic },
 	{ IA32_EFER, IA32_EFER, read_field, write_efer },

@@ -5,6 +5,7 @@
 #include "cpu.h"
 #include "nested/nested.h"
 #include "vcpu.h"
+#include "vlapic.h"
 
 u64 cpu_tsc_l1(struct nv_vcpu *vcpu)
 {
@@ -18,6 +19,16 @@ void cpu_tsc_set_offset(struct nv_vcpu *vcpu, u64 offset)
 		nested_tsc_changed(vcpu);	/* vmcs02 now, vmcs01 at the next exit to L1 */
 	else
 		vmcs_write(VMCS_TSC_OFFSET, offset);
+}
+
+void cpu_tsc_restore(struct nv_vcpu *vcpu, u64 offset)
+{
+	u64 delta = offset - vcpu->tsc_offset;
+
+	cpu_tsc_set_offset(vcpu, offset);
+	nested_tsc_restored(vcpu, delta);
+	if (vcpu->lapic)
+		vlapic_tsc_changed(vcpu);
 }
 
 u64 cpu_tsc_ns_until(struct nv_vcpu *vcpu, u64 deadline)

@@ -14,6 +14,7 @@
 #include "ept/ept.h"
 #include "ioctl.h"
 #include "module.h"
+#include "nested/nested.h"
 #include "vm.h"
 #include "vmx/vmx.h"
 
@@ -64,6 +65,12 @@ static const struct {
 	{ KVM_CAP_ENABLE_CAP_VM, 1 },
 	{ KVM_CAP_BINARY_STATS_FD, 1 },
 	{ KVM_CAP_INTERNAL_ERROR_DATA, 1 },
+	{ KVM_CAP_SREGS2, 1 },
+	{ KVM_CAP_VCPU_ATTRIBUTES, 1 },
+	{ KVM_CAP_GET_MSR_FEATURES, 1 },
+	{ KVM_CAP_EXCEPTION_PAYLOAD, 1 },
+	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1 },
+	{ KVM_CAP_NESTED_STATE, NESTED_STATE_SIZE },
 };
 
 long dev_check_extension(unsigned long cap)
@@ -136,23 +143,65 @@ static long get_supported_cpuid(void *obj, struct nv_ioctl_arg *arg)
 	return ret;
 }
 
-static long get_msr_index_list(void *obj, struct nv_ioctl_arg *arg)
+#define MAX_MSRS	256
+
+static long list_to_user(unsigned long arg, const u32 *list, u32 n)
 {
-	struct kvm_msr_list __user *user = (void __user *)arg->value;
-	u32 list[128];
+	struct kvm_msr_list __user *user = (void __user *)arg;
 	struct kvm_msr_list head;
-	u32 n;
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	n = cpu_msr_list(list, ARRAY_SIZE(list));
-	if (WARN_ON_ONCE(n > ARRAY_SIZE(list)))
-		return -EIO;
 	if (put_user(n, &user->nmsrs))
 		return -EFAULT;
 	if (head.nmsrs < n)
 		return -E2BIG;
 	return copy_to_user(user->indices, list, n * sizeof(u32)) ? -EFAULT : 0;
+}
+
+static long get_msr_index_list(void *obj, struct nv_ioctl_arg *arg)
+{
+	u32 list[128];
+	u32 n = cpu_msr_list(list, ARRAY_SIZE(list));
+
+	if (WARN_ON_ONCE(n > ARRAY_SIZE(list)))
+		return -EIO;
+	return list_to_user(arg->value, list, n);
+}
+
+/* Features told by MSRs are VT-x's: what a VM can be offered here. */
+static long get_msr_feature_list(void *obj, struct nv_ioctl_arg *arg)
+{
+	u32 list[IA32_VMX_LAST - IA32_VMX_FIRST + 1], n = 0, msr;
+	u64 value;
+
+	for (msr = IA32_VMX_FIRST; nv_nested_allowed && msr <= IA32_VMX_LAST; msr++)
+		if (nested_host_msr(msr, &value))
+			list[n++] = msr;
+	return list_to_user(arg->value, list, n);
+}
+
+static long get_feature_msrs(void *obj, struct nv_ioctl_arg *arg)
+{
+	struct kvm_msrs __user *user = (void __user *)arg->value;
+	struct kvm_msr_entry e;
+	struct kvm_msrs head;
+	u64 value;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nmsrs > MAX_MSRS)
+		return -E2BIG;
+	for (i = 0; i < head.nmsrs; i++) {
+		if (copy_from_user(&e, &user->entries[i], sizeof(e)))
+			return -EFAULT;
+		if (!nv_nested_allowed || !nested_host_msr(e.index, &value))
+			break;
+		if (put_user(value, &user->entries[i].data))
+			return -EFAULT;
+	}
+	return i;
 }
 
 static const struct {
@@ -208,6 +257,8 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_VALUE(KVM_GET_VCPU_MMAP_SIZE, get_vcpu_mmap_size),
 	IOC_POINTER(KVM_GET_SUPPORTED_CPUID, get_supported_cpuid),
 	IOC_POINTER(KVM_GET_MSR_INDEX_LIST, get_msr_index_list),
+	IOC_POINTER(KVM_GET_MSR_FEATURE_INDEX_LIST, get_msr_feature_list),
+	IOC_POINTER(KVM_GET_MSRS, get_feature_msrs),
 	IOC_SIZED(NESTVM_GET_DEVICE_INFO, struct nestvm_device_info, version, get_device_info),
 	IOC_SIZED(NESTVM_GET_REFUSAL, struct nestvm_refusal, text, get_refusal),
 };

@@ -14,8 +14,8 @@ int dev_vcpu_fd(struct nv_vcpu *vcpu);	/* likewise of vcpu->vm */
 /* KVM_CHECK_EXTENSION: the same answer on the device and on a VM. */
 long dev_check_extension(unsigned long cap);
 
-/* KVM_GET_STATS_FD on a vCPU; stats.c. @owner keeps the vCPU alive. */
+/* KVM_GET_STATS_FD on a vCPU or (@vcpu NULL) a VM; stats.c. @owner keeps it alive. */
 struct file;
-int stats_fd(struct nv_vcpu *vcpu, struct file *owner);
+int stats_fd(struct nv_vm *vm, struct nv_vcpu *vcpu, struct file *owner);
 
 #endif

@@ -8,7 +8,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <asm/tsc.h>
 #include <uapi/nestvm.h>
 #include "cpu.h"
 #include "cpuid_policy.h"
@@ -17,6 +16,7 @@
 #include "ioctl.h"
 #include "nested/nested.h"
 #include "vcpu.h"
+#include "vcpu_state.h"
 #include "vlapic.h"
 #include "vmx/fpu.h"
 
@@ -70,17 +70,29 @@ static long get_sregs(void *obj, struct nv_ioctl_arg *arg)
 	return 0;
 }
 
-static long set_sregs(void *obj, struct nv_ioctl_arg *arg)
+/* Of a running L2, whose registers the nested state brings: first these, then that. */
+static int refuse_sregs(struct nv_vcpu *vcpu, int ret)
 {
-	struct nv_vcpu *vcpu = obj;
-	int ret;
-
-	/* L2's registers belong to the nested state; KVM_SET_NESTED_STATE comes first. */
-	ret = cpu_set_sregs(vcpu, arg->buf);
 	if (ret)
 		nv_refuse(&vcpu->refusal, NESTVM_REFUSED_STATE, ret,
 			  "the special registers hold values that no CPU with this CPUID can have");
 	return ret;
+}
+
+static long set_sregs(void *obj, struct nv_ioctl_arg *arg)
+{
+	return refuse_sregs(obj, cpu_set_sregs(obj, arg->buf));
+}
+
+static long get_sregs2(void *obj, struct nv_ioctl_arg *arg)
+{
+	cpu_get_sregs2(obj, arg->buf);
+	return 0;
+}
+
+static long set_sregs2(void *obj, struct nv_ioctl_arg *arg)
+{
+	return refuse_sregs(obj, cpu_set_sregs2(obj, arg->buf));
 }
 
 static long get_fpu(void *obj, struct nv_ioctl_arg *arg)
@@ -228,158 +240,6 @@ static long set_lapic(void *obj, struct nv_ioctl_arg *arg)
 	return vlapic_set_state(obj, arg->buf);
 }
 
-static long get_mp_state(void *obj, struct nv_ioctl_arg *arg)
-{
-	struct kvm_mp_state *s = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-
-	s->mp_state = vcpu->mp_state;
-	return 0;
-}
-
-static long set_mp_state(void *obj, struct nv_ioctl_arg *arg)
-{
-	const struct kvm_mp_state *s = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-
-	/* Without a local APIC nothing could wake it. */
-	if (s->mp_state > KVM_MP_STATE_SIPI_RECEIVED ||
-	    (!vcpu->lapic && s->mp_state != KVM_MP_STATE_RUNNABLE))
-		return -EINVAL;
-	if (s->mp_state == KVM_MP_STATE_SIPI_RECEIVED) {
-		vcpu->mp_state = KVM_MP_STATE_INIT_RECEIVED;
-		set_bit(1, &vcpu->init_sipi);
-	} else {
-		vcpu->mp_state = s->mp_state;
-	}
-	return 0;
-}
-
-static long get_events(void *obj, struct nv_ioctl_arg *arg)
-{
-	struct kvm_vcpu_events *e = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-	const struct nv_event *first = &vcpu->ev.reinject;
-	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-	u32 type = first->info & INTR_INFO_TYPE;
-
-	memset(e, 0, sizeof(*e));
-	if (nv_event_valid(first) && type == INTR_TYPE_EXT) {
-		e->interrupt.injected = 1;
-		e->interrupt.nr = nv_event_vector(first);
-	} else if (nv_event_valid(first) && type == INTR_TYPE_SOFT_INTR) {
-		e->interrupt.injected = 1;
-		e->interrupt.soft = 1;
-		e->interrupt.nr = nv_event_vector(first);
-	} else if (nv_event_valid(first) && type == INTR_TYPE_NMI) {
-		e->nmi.injected = 1;
-	} else if (!nv_event_valid(first)) {
-		/* Not begun, and nobody may tell the difference: no payload in this API. */
-		first = &vcpu->ev.exception;
-	}
-	if (nv_event_valid(first) && !e->interrupt.injected && !e->nmi.injected) {
-		e->exception.injected = 1;
-		e->exception.nr = nv_event_vector(first);
-		e->exception.has_error_code = !!(first->info & INTR_INFO_ERROR_CODE);
-		e->exception.error_code = first->error;
-	}
-	if (blocking & INTR_STATE_STI)
-		e->interrupt.shadow |= KVM_X86_SHADOW_INT_STI;
-	if (blocking & INTR_STATE_MOV_SS)
-		e->interrupt.shadow |= KVM_X86_SHADOW_INT_MOV_SS;
-	e->nmi.pending = vcpu->ev.nmi_pending;
-	e->nmi.masked = vmx_nmi_masked(vcpu);
-	e->sipi_vector = vcpu->sipi_vector;
-	e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
-		   KVM_VCPUEVENT_VALID_SIPI_VECTOR;
-	return 0;
-}
-
-#define EVENT_FLAGS	(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR | \
-			 KVM_VCPUEVENT_VALID_SHADOW)
-
-static long set_events(void *obj, struct nv_ioctl_arg *arg)
-{
-	const struct kvm_vcpu_events *e = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-	u32 blocking;
-
-	if (e->flags & ~EVENT_FLAGS)
-		return -EINVAL;
-	if (e->exception.injected && (e->exception.nr > 31 || e->exception.nr == VEC_NMI))
-		return -EINVAL;
-	if (e->exception.injected + e->interrupt.injected + e->nmi.injected > 1)
-		return -EINVAL;
-	if ((e->flags & KVM_VCPUEVENT_VALID_SHADOW) &&
-	    (e->interrupt.shadow & ~(KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS)))
-		return -EINVAL;
-
-	nv_events_clear(&vcpu->ev);
-	if (e->exception.injected)
-		vcpu->ev.reinject = (struct nv_event) {
-			.info = INTR_INFO_VALID | e->exception.nr |
-				(e->exception.nr == VEC_BP || e->exception.nr == VEC_OF ?
-				 INTR_TYPE_SOFT_EXC : INTR_TYPE_HARD_EXC) |
-				(e->exception.has_error_code ? INTR_INFO_ERROR_CODE : 0),
-			.error = e->exception.error_code,
-			.insn_len = 1,
-		};
-	if (e->interrupt.injected)
-		vcpu->ev.reinject = (struct nv_event) {
-			.info = INTR_INFO_VALID | e->interrupt.nr |
-				(e->interrupt.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT),
-			.insn_len = 2,
-		};
-	if (e->nmi.injected)
-		vcpu->ev.reinject.info = INTR_INFO_VALID | INTR_TYPE_NMI | VEC_NMI;
-	vmx_set_nmi_masked(vcpu, e->nmi.masked);
-	if (e->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
-		vcpu->ev.nmi_pending = min_t(u8, e->nmi.pending, 2);
-	if (e->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
-		vcpu->sipi_vector = e->sipi_vector;
-	if (e->flags & KVM_VCPUEVENT_VALID_SHADOW) {
-		blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-			   ~(INTR_STATE_STI | INTR_STATE_MOV_SS);
-		/* Both at once is a state no processor has: MOV SS is the stronger. */
-		if (e->interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS)
-			blocking |= INTR_STATE_MOV_SS;
-		else if (e->interrupt.shadow & KVM_X86_SHADOW_INT_STI)
-			blocking |= INTR_STATE_STI;
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking);
-	}
-	return 0;
-}
-
-static long get_debugregs(void *obj, struct nv_ioctl_arg *arg)
-{
-	struct kvm_debugregs *d = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-
-	memset(d, 0, sizeof(*d));
-	memcpy(d->db, vcpu->dr, sizeof(d->db));
-	d->dr6 = vcpu->dr6;
-	d->dr7 = vmcs_read(VMCS_GUEST_DR7);
-	return 0;
-}
-
-static long set_debugregs(void *obj, struct nv_ioctl_arg *arg)
-{
-	const struct kvm_debugregs *d = arg->buf;
-	struct nv_vcpu *vcpu = obj;
-	int i;
-
-	if (d->flags || !cpu_dr6_valid(d->dr6) || !cpu_dr7_valid(d->dr7))
-		return -EINVAL;
-	/* Breakpoints on the host's half would be the host's #DB. */
-	for (i = 0; i < 4; i++)
-		if (!cpu_canonical(&vcpu->features, d->db[i]))
-			return -EINVAL;
-	memcpy(vcpu->dr, d->db, sizeof(vcpu->dr));
-	vcpu->dr6 = (d->dr6 & 0xe00full) | DR6_FIXED1 | DR6_RTM;
-	vmcs_write(VMCS_GUEST_DR7, (d->dr7 & 0xffff23ffull) | DR7_FIXED1);
-	return 0;
-}
-
 static long interrupt(void *obj, struct nv_ioctl_arg *arg)
 {
 	const struct kvm_interrupt *i = arg->buf;
@@ -426,24 +286,6 @@ static long set_signal_mask(void *obj, struct nv_ioctl_arg *arg)
 	return 0;
 }
 
-static long get_tsc_khz(void *obj, struct nv_ioctl_arg *arg)
-{
-	return tsc_khz;
-}
-
-static long set_tsc_khz(void *obj, struct nv_ioctl_arg *arg)
-{
-	struct nv_vcpu *vcpu = obj;
-
-	if (!arg->value)
-		return -EINVAL;
-	if (arg->value != tsc_khz)
-		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CAPABILITY, -EINVAL,
-				 "the guest's TSC runs at the host's rate of %u kHz; scaling is not supported",
-				 tsc_khz);
-	return 0;
-}
-
 static long get_entry_failure(void *obj, struct nv_ioctl_arg *arg)
 {
 	struct nestvm_entry_failure *f = arg->buf;
@@ -485,6 +327,8 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_FIXED(KVM_SET_REGS, set_regs),
 	IOC_FIXED(KVM_GET_SREGS, get_sregs),
 	IOC_FIXED(KVM_SET_SREGS, set_sregs),
+	IOC_FIXED(KVM_GET_SREGS2, get_sregs2),
+	IOC_FIXED(KVM_SET_SREGS2, set_sregs2),
 	IOC_FIXED(KVM_GET_FPU, get_fpu),
 	IOC_FIXED(KVM_SET_FPU, set_fpu),
 	IOC_FIXED(KVM_GET_XSAVE, get_xsave),
@@ -497,17 +341,20 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_POINTER(KVM_GET_CPUID2, get_cpuid),
 	IOC_FIXED(KVM_GET_LAPIC, get_lapic),
 	IOC_FIXED(KVM_SET_LAPIC, set_lapic),
-	IOC_FIXED(KVM_GET_MP_STATE, get_mp_state),
-	IOC_FIXED(KVM_SET_MP_STATE, set_mp_state),
-	IOC_FIXED(KVM_GET_VCPU_EVENTS, get_events),
-	IOC_FIXED(KVM_SET_VCPU_EVENTS, set_events),
-	IOC_FIXED(KVM_GET_DEBUGREGS, get_debugregs),
-	IOC_FIXED(KVM_SET_DEBUGREGS, set_debugregs),
+	IOC_FIXED(KVM_GET_MP_STATE, vcpu_get_mp_state),
+	IOC_FIXED(KVM_SET_MP_STATE, vcpu_set_mp_state),
+	IOC_FIXED(KVM_GET_VCPU_EVENTS, vcpu_get_events),
+	IOC_FIXED(KVM_SET_VCPU_EVENTS, vcpu_set_events),
+	IOC_FIXED(KVM_GET_DEBUGREGS, vcpu_get_debugregs),
+	IOC_FIXED(KVM_SET_DEBUGREGS, vcpu_set_debugregs),
 	IOC_FIXED(KVM_INTERRUPT, interrupt),
 	IOC_VALUE(KVM_NMI, nmi),
 	IOC_POINTER(KVM_SET_SIGNAL_MASK, set_signal_mask),
-	IOC_VALUE(KVM_GET_TSC_KHZ, get_tsc_khz),
-	IOC_VALUE(KVM_SET_TSC_KHZ, set_tsc_khz),
+	IOC_VALUE(KVM_GET_TSC_KHZ, vcpu_get_tsc_khz),
+	IOC_VALUE(KVM_SET_TSC_KHZ, vcpu_set_tsc_khz),
+	IOC_FIXED(KVM_HAS_DEVICE_ATTR, vcpu_has_attr),
+	IOC_FIXED(KVM_GET_DEVICE_ATTR, vcpu_get_attr),
+	IOC_FIXED(KVM_SET_DEVICE_ATTR, vcpu_set_attr),
 	IOC_POINTER(KVM_GET_NESTED_STATE, get_nested_state),
 	IOC_POINTER(KVM_SET_NESTED_STATE, set_nested_state),
 	IOC_SIZED(NESTVM_GET_ENTRY_FAILURE, struct nestvm_entry_failure, rule, get_entry_failure),
@@ -546,6 +393,8 @@ static long call_with_vcpu(const struct nv_ioctl *row, struct nv_vcpu *vcpu, uns
 	int srcu;
 
 	nv_vcpu_load(vcpu);
+	if (row->cmd != KVM_RUN)
+		vcpu->state_set = true;
 	if (row->cmd == KVM_RUN) {
 		/* nv_run() takes it by itself, to let go of it in the guest. */
 		ret = call_loaded(row, vcpu, arg);
@@ -581,7 +430,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (vcpu->vm->mm != current->mm || READ_ONCE(vcpu->vm->dead))
 		return -EIO;
 	if (cmd == KVM_GET_STATS_FD)
-		return stats_fd(vcpu, file);
+		return stats_fd(vcpu->vm, vcpu, file);
 	row = nv_ioctl_find(ioctls, ARRAY_SIZE(ioctls), cmd);
 	if (!row)
 		return -ENOTTY;

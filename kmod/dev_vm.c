@@ -260,6 +260,15 @@ static long enable_cap(void *obj, struct nv_ioctl_arg *arg)
 		vm->manual_dirty_log = cap->args[0];
 		return 0;
 	}
+	if (cap->cap == KVM_CAP_EXCEPTION_PAYLOAD || cap->cap == KVM_CAP_X86_TRIPLE_FAULT_EVENT) {
+		if (cap->args[0] > 1)
+			return -EINVAL;
+		if (cap->cap == KVM_CAP_EXCEPTION_PAYLOAD)
+			vm->exception_payload = cap->args[0];
+		else
+			vm->triple_fault_event = cap->args[0];
+		return 0;
+	}
 	return nv_refuse(&vm->refusal, NESTVM_REFUSED_CAPABILITY, -EINVAL,
 			 "capability %u cannot be enabled on a VM", cap->cap);
 }
@@ -322,6 +331,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (vm->mm != current->mm || READ_ONCE(vm->dead))
 		return -EIO;
+	if (cmd == KVM_GET_STATS_FD)
+		return stats_fd(vm, NULL, file);
 	row = nv_ioctl_find(unlocked_ioctls, ARRAY_SIZE(unlocked_ioctls), cmd);
 	if (row)
 		return nv_ioctl_call(row, vm, arg);

@@ -14,6 +14,7 @@ pure-y += cpuid_policy.o
 pure-y += vmx/bitmap.o
 pure-y += nested/vmx_msrs.o
 pure-y += nested/vmcs12.o
+pure-y += nested/state_page.o
 pure-y += nested/operand.o
 pure-y += nested/check.o
 pure-y += nested/check_ctrl.o

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/smp.h>
+#include <asm/msr.h>
 #include "compat.h"
 #include "cpu.h"
 #include "host_work.h"
@@ -36,7 +37,7 @@ static void sipi_received(struct nv_vcpu *vcpu)
 	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
 }
 
-static void take_init_sipi(struct nv_vcpu *vcpu)
+void nv_vcpu_take_init_sipi(struct nv_vcpu *vcpu)
 {
 	/* INIT is blocked in VMX root operation, and L2's is an exit (nested_check_events()). */
 	if ((READ_ONCE(vcpu->init_sipi) & 1) && !nested_in_vmx_operation(vcpu)) {
@@ -53,11 +54,14 @@ static void block(struct nv_vcpu *vcpu)
 {
 	struct nv_vm *vm = vcpu->vm;
 
+	u64 start = rdtsc();
+
 	nv_stat_inc(vcpu, halts);
 	srcu_read_unlock(&vm->srcu, vcpu->srcu_idx);
 	rcuwait_wait_event(&vcpu->wait, nv_vcpu_runnable(vcpu) || signal_pending(current) ||
 			   nv_immediate_exit(vcpu->run), TASK_INTERRUPTIBLE);
 	vcpu->srcu_idx = srcu_read_lock(&vm->srcu);
+	nv_stat_add(vcpu, time_halted, rdtsc() - start);
 }
 
 /* What others asked of this vCPU. False: leave to user space. */
@@ -148,19 +152,9 @@ static enum nv_next turn(struct nv_vcpu *vcpu)
 	enum nv_next next = NEXT_SAME;
 
 	if (vcpu->init_sipi)
-		take_init_sipi(vcpu);
+		nv_vcpu_take_init_sipi(vcpu);
 	if (!serve_requests(vcpu, &next))
 		return next;
-	if (vcpu->lapic) {
-		int vector = vlapic_take_user_eoi(vcpu);
-
-		if (vector >= 0) {
-			vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
-			vcpu->run->eoi.vector = vector;
-			vcpu->ret = 0;
-			return NEXT_USER;
-		}
-	}
 	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE) {
 		if (!nv_vcpu_runnable(vcpu))
 			block(vcpu);
@@ -172,6 +166,22 @@ static enum nv_next turn(struct nv_vcpu *vcpu)
 	if (!enter_once(vcpu))
 		return NEXT_SAME;
 	return vmx_handle_exit(vcpu);
+}
+
+/*
+ * With the split irqchip the IOAPIC is user space's, and learns of each EOI. Before
+ * anything else: who leaves with immediate_exit to save the state has seen it.
+ */
+static bool tell_eoi(struct nv_vcpu *vcpu)
+{
+	int vector = vcpu->lapic ? vlapic_take_user_eoi(vcpu) : -1;
+
+	if (vector < 0)
+		return false;
+	vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+	vcpu->run->eoi.vector = vector;
+	vcpu->ret = 0;
+	return true;
 }
 
 static int loop(struct nv_vcpu *vcpu)
@@ -186,6 +196,8 @@ static int loop(struct nv_vcpu *vcpu)
 		next = complete(vcpu);
 	}
 	while (next == NEXT_SAME) {
+		if (tell_eoi(vcpu))
+			break;
 		if (nv_immediate_exit(run) || host_work()) {
 			run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
@@ -216,8 +228,17 @@ static void show_state(struct nv_vcpu *vcpu)
 		vmx_intr_allowed(vcpu);
 }
 
+/* All the time that is not L0's own. */
+static u64 time_away(const struct nv_vcpu *vcpu)
+{
+	const u64 *value = vcpu->stats.value;
+
+	return value[STAT_time_l1] + value[STAT_time_l2] + value[STAT_time_halted];
+}
+
 int nv_run(struct nv_vcpu *vcpu)
 {
+	u64 start = rdtsc() - time_away(vcpu);
 	sigset_t saved;
 	int ret;
 
@@ -230,6 +251,7 @@ int nv_run(struct nv_vcpu *vcpu)
 	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
 	show_state(vcpu);
 	nv_stat_inc(vcpu, exits_user);
+	nv_stat_add(vcpu, time_l0, rdtsc() - time_away(vcpu) - start);
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &saved, NULL);
 	return ret;

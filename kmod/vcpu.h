@@ -62,6 +62,7 @@ struct nv_vcpu {
 	int last_cpu;			/* where it was loaded last */
 	bool has_run;
 	bool entered;			/* this KVM_RUN has been in the guest */
+	bool state_set;			/* user space may have set state since L2's last entry */
 
 	unsigned long requests;		/* any */
 	int where;			/* any */
@@ -152,6 +153,8 @@ bool nv_vcpu_runnable(struct nv_vcpu *vcpu);
 
 /* run.c: KVM_RUN. */
 int nv_run(struct nv_vcpu *vcpu);
+/* An INIT or SIPI that has come, unless VMX operation blocks it. */
+void nv_vcpu_take_init_sipi(struct nv_vcpu *vcpu);
 
 /* Ours is the mistake: report once with @why, and stop the VM. */
 enum nv_next nv_vcpu_bug(struct nv_vcpu *vcpu, const char *why);

@@ -254,10 +254,13 @@ int vioapic_set_state(struct nv_vm *vm, const struct kvm_ioapic_state *s)
 	ioapic->lines = 0;
 	for (pin = 0; pin < IOAPIC_PINS; pin++)
 		ioapic->redir[pin] = s->redirtbl[pin].bits & REDIR_WRITABLE & ~REDIR_STATUS;
-	/* What was up when the state was taken rises now. */
-	for (pin = 0; pin < IOAPIC_PINS; pin++)
-		if (s->irr & BIT(pin))
-			pin_change(vm, ioapic, pin, true);
+	/* An edge was sent, or masked and lost, when its line rose; a level may still wait. */
+	for (pin = 0; pin < IOAPIC_PINS; pin++) {
+		if (!(s->irr & BIT(pin)))
+			continue;
+		ioapic->lines |= BIT(pin);
+		pin_service(vm, ioapic, pin);
+	}
 	raw_spin_unlock_irqrestore(&ioapic->lock, flags);
 	return 0;
 }

@@ -25,13 +25,16 @@ static void state_set(struct kvm_lapic_state *s, u32 reg, u32 val)
 int vlapic_get_state(struct nv_vcpu *vcpu, struct kvm_lapic_state *s)
 {
 	struct nv_vlapic *l = vcpu->lapic;
+	u32 count;
 
 	if (!l)
 		return -EINVAL;
 	lapic_update_ppr(l);
+	/* Before IRR: a timer that expires between is seen twice, which is better than never. */
+	count = lapic_timer_count(l);
 	memcpy(s->regs, l->regs, sizeof(s->regs));
 	state_set(s, LAPIC_ID, vcpu->id << 24);
-	state_set(s, LAPIC_TIMER_CURRENT, lapic_timer_count(l));
+	state_set(s, LAPIC_TIMER_CURRENT, count);
 	return 0;
 }
 

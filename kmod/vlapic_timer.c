@@ -102,8 +102,9 @@ u32 lapic_timer_count(struct nv_vlapic *l)
 	if (lapic_timer_mode(l) == LVT_TIMER_DEADLINE || !hrtimer_active(&l->timer.hrtimer))
 		return 0;
 	left = ktime_to_ns(hrtimer_get_remaining(&l->timer.hrtimer));
+	/* About to expire, and in periodic mode to go on: not one that has stopped. */
 	if (left <= 0)
-		return 0;
+		return 1;
 	return min_t(u64, DIV_ROUND_UP_ULL((u64)left, divisor(l)), ticks);
 }
 

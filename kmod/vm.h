@@ -39,6 +39,8 @@ struct nv_vm {
 	bool expose;
 	bool dynamic;
 	bool has_run;
+	bool exception_payload;		/* user space knows of payloads and of triple faults */
+	bool triple_fault_event;
 	u64 tsc_base;			/* host TSC at which the guests' TSC was 0 */
 	u32 bsp_id;			/* vCPU id of the boot processor */
 

@@ -414,6 +414,24 @@ static void set_channel(struct pit_counter *c, const struct kvm_pit_channel_stat
 				U32_MAX);
 }
 
+/*
+ * Counter 0 goes on from when it was loaded. A tick whose time is past was given
+ * before the state was read; it does not come twice.
+ */
+static void resume_timer(struct vpit *pit)
+{
+	struct pit_counter *c = &pit->counter[0];
+	u64 now = ktime_get_ns(), ns = ns_of_ticks(c->count), past = now - c->loaded_at;
+
+	if (pit_mode_repeats(c->mode))
+		c->loaded_at += past - past % ns;
+	else if (past >= ns) {
+		hrtimer_cancel(&pit->timer);
+		return;
+	}
+	start_timer(pit);
+}
+
 int irq_set_pit(struct nv_vm *vm, const struct kvm_pit_state2 *s)
 {
 	struct vpit *pit = irq_has_chips(vm) ? pit_of(vm) : NULL;
@@ -432,9 +450,7 @@ int irq_set_pit(struct nv_vm *vm, const struct kvm_pit_state2 *s)
 		set_channel(&pit->counter[i], &s->channels[i]);
 	pit->hpet_legacy = s->flags & KVM_PIT_FLAGS_HPET_LEGACY;
 	pit->speaker_data = s->flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON;
-	/* Counter 0 starts over, as in KVM: the time it had left has no meaning here. */
-	pit->counter[0].loaded_at = ktime_get_ns();
-	start_timer(pit);
+	resume_timer(pit);
 	mutex_unlock(&pit->lock);
 	return 0;
 }

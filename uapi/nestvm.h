@@ -185,6 +185,7 @@ enum nestvm_refusal_id {
 	NESTVM_REFUSED_STATE		= 12,	/* register or MSR value that no CPU holds */
 	NESTVM_REFUSED_CPUID		= 13,	/* CPUID entries that cannot be */
 	NESTVM_REFUSED_CAPABILITY	= 14,	/* capability or flag not supported */
+	NESTVM_REFUSED_NESTED_STATE	= 15,	/* nested state that no L1 comes to */
 	NESTVM_REFUSED_COUNT
 };
 

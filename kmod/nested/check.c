@@ -36,14 +36,20 @@ static bool report(struct entry_result *r, const struct entry_check *row, enum e
 /* An address that breaks its own rule is not read: that rule comes first. */
 static void read_vtpr(struct entry_ctx *c)
 {
-	c->vtpr = 0;
-	if (vmcs12_has_proc(c->v, PROC_TPR_SHADOW) && page_ok(c, c->v->virtual_apic))
+	c->vtpr = c->resumed ? 0xff : 0;
+	if (!c->resumed && vmcs12_has_proc(c->v, PROC_TPR_SHADOW) && page_ok(c, c->v->virtual_apic))
 		l1_mem_read(c->mem, gpa1(c->v->virtual_apic + APIC_TPR_OFFSET), &c->vtpr, 1);
 }
 
 static void read_link_revision(struct entry_ctx *c)
 {
 	c->link_revision = 0;
+	if (c->resumed) {
+		c->link_revision = VMCS12_REVISION;
+		if (vmcs12_has_proc2(c->v, PROC2_SHADOW_VMCS))
+			c->link_revision |= VMCS_SHADOW_BIT;
+		return;
+	}
 	if (c->v->link_pointer != VMCS_NONE && page_ok(c, c->v->link_pointer))
 		l1_mem_read(c->mem, gpa1(c->v->link_pointer), &c->link_revision,
 			    sizeof(c->link_revision));
@@ -61,6 +67,8 @@ static void read_pdptes(struct entry_ctx *c)
 	const struct vmcs12 *v = c->v;
 	u64 addr = v->guest_cr3 & 0xffffffe0ull;
 
+	if (c->resumed)
+		return;
 	memset(c->pdpte, 0, sizeof(c->pdpte));
 	if (!nested_entry_uses_pdptes(v))
 		return;

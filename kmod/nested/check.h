@@ -26,6 +26,11 @@ struct entry_ctx {
 	gpa1_t vmcs;			/* L1's current-VMCS pointer */
 	u64 l1_efer;			/* at the time of VMLAUNCH/VMRESUME */
 	struct l1_mem *mem;
+	/*
+	 * No entry but saved state: what entry reads from L1's memory was checked then
+	 * and may be another by now; the caller fills pdpte[].
+	 */
+	bool resumed;
 
 	/* Read from L1's memory by the runner, once; then checked. */
 	u8 vtpr;			/* VTPR in the virtual-APIC page */

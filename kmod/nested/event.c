@@ -56,8 +56,10 @@ void nested_halt(struct nv_vcpu *vcpu)
 
 	if (!vcpu->l2 || !n->timer_on)
 		return;
+	/* Days are as good as for ever, and no conversion overflows. */
 	ns = now < n->timer_deadline ?
-	     mul_u64_u64_div_u64(n->timer_deadline - now, NSEC_PER_MSEC, tsc_khz) : 0;
+	     mul_u64_u64_div_u64(min(n->timer_deadline - now, BIT_ULL(50)), NSEC_PER_MSEC,
+				 tsc_khz) : 0;
 	hrtimer_start(&n->timer, ktime_add_ns(ktime_get(), ns + 1), HRTIMER_MODE_ABS);
 }
 

@@ -42,6 +42,7 @@ int nested_create(struct nv_vcpu *vcpu)
 	n->vcpu = vcpu;
 	n->msrs = host_msrs;
 	n->max = host_msrs;
+	n->shadow_allowed = true;
 	n->mem.mem.read = mem_read;
 	n->mem.vm = vcpu->vm;
 	n->vmxon_ptr = GPA1_INVALID;
@@ -123,18 +124,32 @@ bool nested_in_vmx_operation(struct nv_vcpu *vcpu)
 	return vcpu->nested && vcpu->nested->vmxon;
 }
 
+/* L2's write leaves the bits that L1 owns; "unrestricted guest" frees PE and PG. */
 bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0)
 {
 	struct nv_nested *n = vcpu->nested;
+	u64 fixed0;
 
-	return !n || !n->vmxon || cpu_fixed_ok(cr0, n->msrs.cr0_fixed0, n->msrs.cr0_fixed1);
+	if (!n || !n->vmxon)
+		return true;
+	fixed0 = n->msrs.cr0_fixed0;
+	if (vcpu->l2) {
+		cr0 = (cr0 & ~n->v->cr0_mask) | (nested_l2_cr0(vcpu) & n->v->cr0_mask);
+		if (vmcs12_has_proc2(n->v, PROC2_UNRESTRICTED))
+			fixed0 &= ~(CR0_PE | CR0_PG);
+	}
+	return cpu_fixed_ok(cr0, fixed0, n->msrs.cr0_fixed1);
 }
 
 bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	return !n || !n->vmxon || cpu_fixed_ok(cr4, n->msrs.cr4_fixed0, n->msrs.cr4_fixed1);
+	if (!n || !n->vmxon)
+		return true;
+	if (vcpu->l2)
+		cr4 = (cr4 & ~n->v->cr4_mask) | (nested_l2_cr4(vcpu) & n->v->cr4_mask);
+	return cpu_fixed_ok(cr4, n->msrs.cr4_fixed0, n->msrs.cr4_fixed1);
 }
 
 /* CR4_FIXED1 follows CPUID, which user space may set at any time before the first run. */
@@ -153,14 +168,36 @@ int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value)
 	return nested_vmx_msr_get(&n->msrs, msr, value) ? 0 : -EPERM;
 }
 
-/* By user space only: the MSRs are read-only to every guest. */
+/*
+ * By user space only: the MSRs are read-only to every guest. What a processor offers
+ * does not change while it runs.
+ */
 int nested_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value)
 {
 	struct nv_nested *n = vcpu->nested;
+	u64 now, most = 0;
 
-	if (!n || n->vmxon || nested_vmx_msr_set(&n->msrs, &n->max, msr, value))
+	if (!n)
 		return -EPERM;
+	if (!nested_msr_read(vcpu, msr, &now) && now == value)
+		return 0;
+	if (n->vmxon || vcpu->has_run)
+		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_HAS_RUN, -EPERM,
+				 "VMX capability MSR %#x can only be changed before the vCPU has run or is in VMX operation",
+				 msr);
+	if (nested_vmx_msr_set(&n->msrs, &n->max, msr, value)) {
+		nested_vmx_msr_get(&n->max, msr, &most);
+		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_STATE, -EPERM,
+				 "VMX capability MSR %#x cannot be %#llx: it may offer what %#llx, this host's, does and no more, and its must-be-1 bits stay",
+				 msr, value, most);
+	}
+	n->shadow_allowed = shadow_vmcs_fits(&n->msrs);
 	return 0;
+}
+
+bool nested_host_msr(u32 msr, u64 *value)
+{
+	return nested_vmx_msr_get(&host_msrs, msr, value);
 }
 
 void nested_ept01_changed(struct nv_vcpu *vcpu)
@@ -212,6 +249,7 @@ void nested_after_exit(struct nv_vcpu *vcpu)
 		return;
 	/* Hardware has completed the entry, and delivered what it injected or said so. */
 	n->entry_pending = false;
+	vcpu->state_set = false;
 }
 
 bool nested_has_ept12(struct nv_vcpu *vcpu)
@@ -234,6 +272,17 @@ void nested_tsc_changed(struct nv_vcpu *vcpu)
 		return;
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset + nested_tsc_offset(vcpu));
 	vcpu->nested->tsc01_stale = true;
+}
+
+void nested_tsc_restored(struct nv_vcpu *vcpu, u64 delta)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	if (!vcpu->l2 || !n->timer_on)
+		return;
+	n->timer_deadline -= delta;
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED)
+		nested_halt(vcpu);
 }
 
 void nested_insn_done(struct nv_vcpu *vcpu)

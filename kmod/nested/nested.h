@@ -26,7 +26,7 @@ void nested_destroy(struct nv_vcpu *vcpu);
 void nested_reset(struct nv_vcpu *vcpu);
 /* The vCPU is between VMXON and VMXOFF: INIT is blocked, CR0/CR4 bits are fixed. */
 bool nested_in_vmx_operation(struct nv_vcpu *vcpu);
-/* Fixed bits while in VMX operation, for MOV to CR0/CR4 of L1. */
+/* Fixed bits while in VMX operation, for MOV to CR0/CR4 of L1 and of L2. */
 bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0);
 bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4);
 
@@ -36,7 +36,10 @@ void nested_set_cr4(struct nv_vcpu *vcpu, u64 cr4);
 
 /* MSRs 480H-493H. -EPERM: #GP. FEATURE_CONTROL is in cpu_msr.c. */
 int nested_msr_read(struct nv_vcpu *vcpu, u32 msr, u64 *value);
+/* By user space: the value it has, or before the first run one that offers less. */
 int nested_msr_write(struct nv_vcpu *vcpu, u32 msr, u64 value);
+/* The most that this host offers to any L1: KVM_GET_MSRS on the device file. */
+bool nested_host_msr(u32 msr, u64 *value);
 
 /* L1's VMX instructions (exit handlers). Check everything themselves, #UD included. */
 enum nv_next nested_vmxon(struct nv_vcpu *vcpu);
@@ -119,17 +122,21 @@ bool nested_has_ept12(struct nv_vcpu *vcpu);
 u64 nested_tsc_offset(struct nv_vcpu *vcpu);
 /* L1's TSC offset changed while L2 runs: vmcs02's too. */
 void nested_tsc_changed(struct nv_vcpu *vcpu);
+/* User space moves L1's TSC by @delta: L2's preemption timer ends at the same value of it. */
+void nested_tsc_restored(struct nv_vcpu *vcpu, u64 delta);
 
 /* The IDs of failed entries, for NESTVM_GET_ENTRY_FAILURE. */
 void nested_get_entry_failure(struct nv_vcpu *vcpu, struct nestvm_entry_failure *f);
 
 /*
  * KVM_GET_NESTED_STATE and KVM_SET_NESTED_STATE, vCPU loaded, vm->srcu read-held.
- * The format is the KVM API's for VMX; its page "vmcs12" holds struct vmcs12 and is
- * good for this module's VMCS12_REVISION. @usize: what user space has room for;
- * -E2BIG puts the size needed into its "size". Setting is -EINVAL for anything that L1
- * could not have come to by itself, and leaves the vCPU outside VMX operation then.
+ * The format is the KVM API's for VMX; its page "vmcs12" holds pairs of encoding and
+ * value (nested/state_page.h). @usize: what user space has room for; -E2BIG puts the
+ * size needed into its "size". Setting is -EINVAL, with the reason, for anything that
+ * L1 could not have come to by itself, and the vCPU is as it was; after -ENOMEM it may
+ * be outside VMX operation.
  */
+#define NESTED_STATE_SIZE	(128 + 4096)	/* the most it can be: header and page */
 int nested_get_state(struct nv_vcpu *vcpu, void __user *ustate, u32 usize);
 int nested_set_state(struct nv_vcpu *vcpu, const void __user *ustate);
 

@@ -93,6 +93,7 @@ struct nv_nested {
 
 	/* Hardware VMCS shadowing for L1 */
 	struct nv_vmcs *shadow;		/* NULL: the CPU has none */
+	bool shadow_allowed;		/* every field in it is one that L1 is offered */
 	bool shadow_on;			/* vmcs01 is linked to it */
 	bool shadow_stale;		/* vmcs12 is newer */
 
@@ -159,6 +160,7 @@ void vmcs12_forget(struct nv_vcpu *vcpu);
 /* shadow_vmcs.c; vmcs01 current in all of them but the first two. */
 int shadow_vmcs_create(struct nv_vcpu *vcpu);
 void shadow_vmcs_destroy(struct nv_vcpu *vcpu);	/* vmcs01 was cleared */
+bool shadow_vmcs_fits(const struct nested_vmx_msrs *msrs);
 void shadow_vmcs_on(struct nv_vcpu *vcpu);
 void shadow_vmcs_off(struct nv_vcpu *vcpu);
 void shadow_vmcs_to_vmcs12(struct nv_vcpu *vcpu);

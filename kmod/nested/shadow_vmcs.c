@@ -99,11 +99,25 @@ void shadow_vmcs_destroy(struct nv_vcpu *vcpu)
 	n->shadow = NULL;
 }
 
+/* An L1 that user space offers less must not reach by the shadow VMCS what it has not. */
+bool shadow_vmcs_fits(const struct nested_vmx_msrs *msrs)
+{
+	unsigned int i;
+
+	for (i = 0; i < rw_count; i++)
+		if (!vmcs12_field_valid(vmcs12_field_at(rw_fields[i])->encoding, msrs))
+			return false;
+	for (i = 0; i < ro_count; i++)
+		if (!vmcs12_field_valid(vmcs12_field_at(ro_fields[i])->encoding, msrs))
+			return false;
+	return true;
+}
+
 void shadow_vmcs_on(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	if (!n->shadow)
+	if (!n->shadow || !n->shadow_allowed)
 		return;
 	vmcs_write(VMCS_VMREAD_BITMAP, __pa(read_bitmap));
 	vmcs_write(VMCS_VMWRITE_BITMAP, __pa(write_bitmap));

@@ -459,7 +459,8 @@ u32 vmcs02_timer_left(struct nv_vcpu *vcpu)
 
 	if (now >= n->timer_deadline)
 		return 0;
-	return (n->timer_deadline - now) >> (n->msrs.misc & VMX_MISC_PREEMPT_RATE);
+	return min_t(u64, (n->timer_deadline - now) >> (n->msrs.misc & VMX_MISC_PREEMPT_RATE),
+		     U32_MAX);
 }
 
 /*

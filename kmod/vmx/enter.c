@@ -8,6 +8,7 @@
 #include <asm/processor.h>
 #include <asm/debugreg.h>
 #include <asm/mmu_context.h>
+#include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/tlbflush.h>
 #include "vcpu.h"
@@ -83,6 +84,7 @@ void vmx_enter(struct nv_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = &vcpu->vmx;
 	struct host_debug debug;
+	u64 start;
 
 	refresh_host_state(vmx->vmcs);
 	vmx_load_guest_msrs(vcpu);
@@ -93,7 +95,9 @@ void vmx_enter(struct nv_vcpu *vcpu)
 		native_write_cr2(vcpu->regs.cr2);
 	clear_cpu_caches();
 
+	start = rdtsc();
 	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched, &vmx->vmcs->host_rsp);
+	vcpu->stats.value[vcpu->l2 ? STAT_time_l2 : STAT_time_l1] += rdtsc() - start;
 
 	vcpu->regs.cr2 = native_read_cr2();
 	unload_debug(&debug);

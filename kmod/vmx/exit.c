@@ -70,8 +70,8 @@ const char *vmx_exit_name(u32 reason)
 }
 
 /*
- * Hardware refused a state that software was to have checked: of vmcs01 it is what
- * user space set (invalid guest state), of vmcs02 our bug.
+ * Hardware refused a state that software was to have checked: it is what user space
+ * set (invalid guest state), or, of vmcs02 without such a chance, our bug.
  */
 static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 {
@@ -83,7 +83,7 @@ static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 	}
 	if (vcpu->l2 && vcpu->vmx.failed_entry && nested_vtpr_race(vcpu))
 		return NEXT_SAME;
-	if (vcpu->l2)
+	if (vcpu->l2 && !vcpu->state_set)
 		return nv_vcpu_bug(vcpu, "entry of vmcs02 failed in hardware");
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason =

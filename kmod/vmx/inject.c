@@ -170,6 +170,17 @@ int vmx_intr_ack(struct nv_vcpu *vcpu)
 	return vector;
 }
 
+void vmx_begin_exception(struct nv_vcpu *vcpu)
+{
+	struct nv_events *ev = &vcpu->ev;
+
+	if (nv_event_valid(&ev->reinject) || !nv_event_valid(&ev->exception))
+		return;
+	deliver_payload(vcpu, &ev->exception);
+	ev->reinject = ev->exception;
+	ev->exception.info = 0;
+}
+
 /* One new event, if any may go now. The slot "reinject" then holds it until it is delivered. */
 static bool choose_event(struct nv_vcpu *vcpu)
 {
@@ -177,9 +188,7 @@ static bool choose_event(struct nv_vcpu *vcpu)
 	int vector;
 
 	if (nv_event_valid(&ev->exception)) {
-		deliver_payload(vcpu, &ev->exception);
-		ev->reinject = ev->exception;
-		ev->exception.info = 0;
+		vmx_begin_exception(vcpu);
 		return true;
 	}
 	if (ev->nmi_pending && !(vcpu->l2 && nested_nmi_exits(vcpu)) && vmx_nmi_allowed(vcpu)) {

@@ -79,6 +79,8 @@ void vmx_take_unfinished_event(struct nv_vcpu *vcpu);
 
 /* Choose an event and write it into the current VMCS, or open a window. vmx/inject.c */
 void vmx_inject_events(struct nv_vcpu *vcpu);
+/* The delivery of an exception that waits begins, unless another event's has: CR2, DR6. */
+void vmx_begin_exception(struct nv_vcpu *vcpu);
 /* An event was written for an entry that will not be: back to ev. vmx/inject.c */
 void vmx_cancel_injection(struct nv_vcpu *vcpu);
 void vmx_request_intr_window(struct nv_vcpu *vcpu);
