@@ -55,7 +55,7 @@ function end_list()
 		n = split($0, rows, /; /)
 		print ".Bl -tag -width 6n -compact"
 		for (i = 1; i <= n; i++) {
-			match(rows[i], /^[0-9]+( and up:)?/)
+			match(rows[i], /^([0-9]+( and up:)?|others)/)
 			print ".It " substr(rows[i], 1, RLENGTH)
 			print text(substr(rows[i], RLENGTH + 2))
 		}
