@@ -41,6 +41,12 @@ void ktap_skip(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 
 
 bool ktap_failed(void);
 
+/*
+ * Would @fn fail, or not end in time? In a process of its own, without a word: 1 it
+ * would, 0 it passes. If it is skipped, so is the case.
+ */
+int ktap_try(void (*fn)(const void *arg), const void *arg, unsigned int seconds);
+
 /* True after the case's time is over (SIGALRM interrupted it); it should say where it is. */
 bool ktap_late(void);
 

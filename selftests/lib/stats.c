@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static u64 read_counter(int fd, const char *name)
+u64 stat_in(int fd, const char *name)
 {
 	struct kvm_stats_header h;
 	u32 i;
@@ -32,16 +32,26 @@ static u64 read_counter(int fd, const char *name)
 	return ~0ull;
 }
 
-u64 vcpu_stat(struct vcpu *vcpu, const char *name)
+static u64 stat_of(int file, const char *name)
 {
-	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	int fd = ioctl(file, KVM_GET_STATS_FD, NULL);
 	u64 value;
 
 	if (fd < 0)
 		return ~0ull;
-	value = read_counter(fd, name);
+	value = stat_in(fd, name);
 	close(fd);
 	return value;
+}
+
+u64 vcpu_stat(struct vcpu *vcpu, const char *name)
+{
+	return stat_of(vcpu->fd, name);
+}
+
+u64 vm_stat(struct vm *vm, const char *name)
+{
+	return stat_of(vm->fd, name);
 }
 
 u64 vcpu_exits(struct vcpu *vcpu)
