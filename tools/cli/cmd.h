@@ -21,6 +21,7 @@ struct refusal;
 struct vmdir;
 
 int cmd_check(int argc, char **argv);
+int cmd_checkpoint(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_adapter(int argc, char **argv);
 int cmd_create(int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct {
 	{ "pause", cmd_pause, "make a VM stand still" },
 	{ "unpause", cmd_unpause, "let a paused VM go on" },
 	{ "save", cmd_save, "save a running VM and end it; start goes on from there" },
+	{ "checkpoint", cmd_checkpoint, "keep states of a VM: create, apply, list, show, remove, export" },
 	{ "migrate", cmd_migrate, "move a running VM to another host" },
 	{ "receive", cmd_receive, "wait for a VM that another host sends" },
 	{ "top", cmd_top, "watch what the running VMs do, level by level" },

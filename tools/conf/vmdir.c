@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "vmdir.h"
 
+#include "journal.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -298,7 +300,15 @@ int vmdir_open(struct vmdir *d, const char *name, enum vmdir_mode mode, struct r
 		return -1;
 	if (access(vmdir_file(d, "config.json", path), F_OK) < 0)
 		return refuse(r, VM_NOT_FOUND, name);
-	return mode == VMDIR_READ ? 0 : lock(d, r);
+	if (mode == VMDIR_READ)
+		return 0;
+	if (lock(d, r) < 0)
+		return -1;
+	/* What a command before us had begun to put in place when it was cut off. */
+	if (journal_finish(d, r) == 0)
+		return 0;
+	vmdir_close(d);
+	return -1;
 }
 
 void vmdir_close(struct vmdir *d)
