@@ -28,6 +28,7 @@ enum {
 	OPT_NET,
 	OPT_MEMORY_MIN,
 	OPT_MEMORY_STARTUP,
+	OPT_RESTART,
 };
 
 static const struct argp_option options[] = {
@@ -55,6 +56,8 @@ static const struct argp_option options[] = {
 	{ "console-socket", OPT_CONSOLE_SOCKET, "FILE", 0,
 	  "serve the guest's console on this unix socket, not on the terminal", 3 },
 	{ "control", OPT_CONTROL, "FILE", 0, "take commands on this unix socket", 4 },
+	{ "restart", OPT_RESTART, NULL, 0,
+	  "start the guest again when it asks for a reset, instead of ending", 4 },
 	{ "paused", OPT_PAUSED, NULL, 0, "start paused; the command unpause lets the guest run", 4 },
 	{ "incoming", OPT_INCOMING, "FILE", 0,
 	  "go on from a state that the command save wrote, instead of booting", 4 },
@@ -271,6 +274,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_MEMORY_STARTUP:
 		conf->memory_startup = parse_size(state, arg);
+		break;
+	case OPT_RESTART:
+		conf->restart_on_reset = true;
 		break;
 	case OPT_PAUSED:
 		conf->start_paused = true;

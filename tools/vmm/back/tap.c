@@ -97,10 +97,19 @@ static int attach_fail(const char *name, int errnum, struct nvl_error *err)
 int tap_open_fd(int fd, struct net_port port, struct net_back **out, struct nvl_error *err)
 {
 	struct tap *t = malloc(sizeof(*t));
+	int ret;
 
 	if (!t) {
 		close(fd);
 		return nvl_fail(err, ENOMEM, "no memory left for a network adapter.");
+	}
+	/* Whoever had it before may have taken frames that are not whole packets. */
+	if (ioctl(fd, TUNSETOFFLOAD, 0) < 0) {
+		ret = nvl_fail(err, errno, "a tap interface keeps its offloads: %s.",
+			       strerror(errno));
+		free(t);
+		close(fd);
+		return ret;
 	}
 	t->back = (struct net_back) { &tap_ops, port };
 	t->fd = fd;
