@@ -204,7 +204,8 @@ static int show(struct top *t)
 	const char *name;
 
 	json_object_foreach(t->now, name, stats)
-		json_object_set_new(vms, name, rates_between(json_object_get(t->before, name), stats));
+		json_object_set_new(vms, name,
+				    rates_between(json_object_get(t->before, name), stats));
 	if (t->json)
 		return cli_print_json(json_pack("{s:o}", "vms", vms));
 	print_all(t, vms);
