@@ -53,6 +53,24 @@ case_boot() {
 		fail "the clock of L1 does not keep up: $(tr '\n' ' ' < /tmp/ticks)"
 }
 
+# Memory that is filled on demand: the launcher holds what L1 has touched, and not the rest.
+case_dynamic() {
+	memory=$1
+	{ l1 "${memory}M" 1 e2e.do=clock --dynamic-memory; echo $? > /tmp/status; } |
+	while IFS= read -r line; do
+		echo "| $line"
+		case $line in
+		*"e2e: tick "*)
+			awk '/VmRSS/ { print int($2 / 1024) }' "/proc/$(pidof nestvm)/status" >> /tmp/rss ;;
+		esac
+	done
+	[ "$(cat /tmp/status)" = 0 ] || fail "the launcher ended with $(cat /tmp/status)"
+	read -r rss < /tmp/rss
+	echo "e2e: of $memory MB L1 uses $rss"
+	[ "$rss" -gt 40 ] && [ "$rss" -lt $((memory / 2)) ] ||
+		fail "of $memory MB of dynamic memory $rss are filled after L1's boot"
+}
+
 case_expose_off() {
 	l1 512M 1 e2e.do=expose_off > /tmp/out || { status=$?; show; fail "the launcher ended with $status"; }
 	show
@@ -102,6 +120,22 @@ case_kill() {
 	killall -9 nestvm
 	wait
 	sleep 1
+}
+
+# The host reboots while L1 computes; the machine's runner waits for that (--until-reboot).
+case_reboot() {
+	l1 512M 1 e2e.do=busy > /tmp/out 2>&1 &
+	waited=0
+	until grep -q "e2e: L1 is busy" /tmp/out; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $waited -lt 100 ] || { show; fail "L1 did not come up"; }
+	done
+	counters_zero > /dev/null && fail "the counters do not see the VM that runs"
+	dmesg -n 8
+	reboot -f
+	sleep 30
+	fail "the host does not reboot"
 }
 
 # The host suspends and resumes, as far as the kernel's own test of it goes (all but
