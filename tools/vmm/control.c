@@ -19,6 +19,7 @@ struct control_client {
 	bool at_end;			/* ... because it waits for the end */
 	bool closing;			/* no more input is wanted or will come */
 	bool eof;			/* ... the latter */
+	bool cut;			/* what it sent and was sent is thrown away */
 	size_t in_len;
 	char in[CONTROL_MAX_LINE];
 	char *out;
@@ -26,6 +27,17 @@ struct control_client {
 };
 
 /* -- requests --------------------------------------------------------------- */
+
+/* What a sentence quotes of a request may be no text, or cut in the middle of a letter. */
+static void make_text(char *text)
+{
+	json_t *ok = json_string(text);
+
+	json_decref(ok);
+	for (; !ok && *text; text++)
+		if (*text & 0x80)
+			*text = '?';
+}
 
 int control_refuse(struct control_call *call, const char *id, const char *fmt, ...)
 {
@@ -35,6 +47,7 @@ int control_refuse(struct control_call *call, const char *id, const char *fmt, .
 	va_start(ap, fmt);
 	vsnprintf(call->error_text, sizeof(call->error_text), fmt, ap);
 	va_end(ap);
+	make_text(call->error_text);
 	return -1;
 }
 
@@ -245,7 +258,7 @@ static bool flush(struct control_client *cl)
 static void cut_off(struct control_client *cl)
 {
 	cl->closing = true;
-	cl->in_len = 0;
+	cl->cut = true;
 	free(cl->out);
 	cl->out = NULL;
 	cl->out_len = 0;
@@ -496,7 +509,7 @@ static size_t serve_lines(struct control_client *cl)
 	size_t used = 0, len;
 	char *end;
 
-	while (!cl->busy && cl->out_len < CONTROL_MAX_UNREAD / 8) {
+	while (!cl->busy && !cl->cut && cl->out_len < CONTROL_MAX_UNREAD / 8) {
 		end = memchr(cl->in + used, '\n', cl->in_len - used);
 		if (!end)
 			break;
@@ -505,9 +518,10 @@ static size_t serve_lines(struct control_client *cl)
 			serve_line(cl, cl->in + used, len);
 		used += len + 1;
 	}
-	/* Cut off meanwhile: nothing is left to go on with. */
-	if (!cl->in_len)
+	if (cl->cut) {
+		cl->in_len = 0;
 		return 0;
+	}
 	cl->in_len -= used;
 	memmove(cl->in, cl->in + used, cl->in_len);
 	if (cl->in_len == sizeof(cl->in) && !memchr(cl->in, '\n', cl->in_len)) {

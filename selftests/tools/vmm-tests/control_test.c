@@ -201,7 +201,7 @@ static void bad_requests(const void *arg)
 		"{\"arguments\":{}}", "{\"command\":\"echo\",\"arguments\":[]}",
 		"{\"command\":\"echo\",\"arguments\":1}", "{\"command\":\"echo\",\"id\":1}",
 		"{\"command\":\"echo\"} {\"command\":\"echo\"}", "{\"command\":\"echo\",\"command\":\"echo\"}",
-		"{\"command\":\"ec\\u0000ho\"}", "{\"command\":\"\xff\"}", "{'command':'echo'}",
+		"{\"command\":\"ec\\u0000ho\"}", "{\"command\":\"\xff\"}", "{'command':'echo'}", "\"O\\\\\\\xcb\x8f_",
 	};
 	char deep[20000];
 	unsigned int i;
@@ -214,6 +214,9 @@ static void bad_requests(const void *arg)
 	memset(deep, '[', sizeof(deep) - 1);
 	deep[sizeof(deep) - 1] = '\0';
 	expect_id(fd, deep, "BAD_REQUEST");
+	/* A name that is cut in the middle of a letter when it is quoted. */
+	snprintf(deep, sizeof(deep), "{\"command\":\"%063d\xc3\xa4\"}", 0);
+	expect_id(fd, deep, "NO_SUCH_COMMAND");
 	/* Brackets in a string are no nesting. */
 	expect(fd, "{\"command\":\"echo\",\"arguments\":{\"text\":\"[[[[[[[[[[[[[[\\\"{{{{\"}}",
 	       "{\"return\":{\"text\":\"[[[[[[[[[[[[[[\\\"{{{{\",\"number\":-1,\"flag\":true}}");
