@@ -188,7 +188,7 @@ static void look_below(const struct check_on *on, struct check_result *res)
 		check_yes(res, "this host is no VM");
 		return;
 	}
-	if (!host_read("/sys/class/dmi/id/sys_vendor", name, sizeof(name)) || !*name)
+	if (!host_hypervisor(name, sizeof(name)))
 		snprintf(name, sizeof(name), "of an unknown maker");
 	if (on->facts.host.vmx)
 		check_yes(res, "this host is a VM (%s) that is given VT-x", name);

@@ -53,6 +53,14 @@ void ctl_close(struct ctl *c)
 	c->buf = NULL;
 }
 
+void ctl_hurry(struct ctl *c, unsigned int seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 int ctl_send(struct ctl *c, const char *command, json_t *arguments)
 {
 	json_t *request = json_pack("{s:s,s:o}", "command", command, "arguments",

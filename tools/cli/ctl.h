@@ -20,6 +20,8 @@ struct ctl {
  */
 int ctl_open(struct ctl *c, const struct vmdir *d, const char *attempt, struct refusal *r);
 void ctl_close(struct ctl *c);
+/* Not longer than so for each line; a VM whose process hangs must not hang who looks. */
+void ctl_hurry(struct ctl *c, unsigned int seconds);
 
 /* How far a long command is; a progress bar on the terminal. */
 struct ctl_progress {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "host.h"
 
+#include <cpuid.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,30 @@ bool host_has_word(const char *list, const char *word)
 		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
 			return true;
 	return false;
+}
+
+/* Its signature, CPUID 4000_0000H, unless the host is made of files. */
+static bool hypervisor_signature(char *out, size_t room)
+{
+	unsigned int eax, reg[3];
+	char text[sizeof(reg) + 1] = "";
+	unsigned int i;
+
+	if (getenv("NESTVM_HOST_ROOT"))
+		return false;
+	__cpuid(0x40000000, eax, reg[0], reg[1], reg[2]);
+	memcpy(text, reg, sizeof(reg));
+	for (i = 0; text[i]; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	snprintf(out, room, "%s", text);
+	return i > 0;
+}
+
+bool host_hypervisor(char *out, size_t room)
+{
+	return hypervisor_signature(out, room) ||
+	       (host_read("/sys/class/dmi/id/sys_vendor", out, room) && *out);
 }
 
 void host_facts(struct host_facts *f)

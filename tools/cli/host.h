@@ -19,6 +19,8 @@ const char *host_path(const char *path, char out[PATH_MAX]);
 bool host_read(const char *path, char *out, size_t room);
 /* A field of the first CPU in /proc/cpuinfo; false: there is none. */
 bool host_cpu_field(const char *name, char *out, size_t room);
+/* Who made the hypervisor that this host runs on; false: it does not say. */
+bool host_hypervisor(char *out, size_t room);
 /* Whether a list of words with blanks between them has @word. */
 bool host_has_word(const char *list, const char *word);
 

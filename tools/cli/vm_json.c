@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define ANSWER_SECONDS 2
+
 /*
  * A running VM tells whether it is paused; one that ends while it is asked, or
  * does not answer, is told as it was found.
@@ -12,8 +14,15 @@
 static json_t *ask(const struct vmdir *d, const char *command)
 {
 	struct refusal r;
+	json_t *answer;
+	struct ctl c;
 
-	return ctl_ask(d, command, NULL, "it can be asked", &r);
+	if (ctl_open(&c, d, "it can be asked", &r) < 0)
+		return NULL;
+	ctl_hurry(&c, ANSWER_SECONDS);
+	answer = ctl_call(&c, command, NULL, NULL, &r);
+	ctl_close(&c);
+	return answer;
 }
 
 /* @pid is 0 unless the VM runs and its process is known. */
