@@ -2,6 +2,7 @@
 # nestvm. `make help` tells what there is.
 
 O	:= build
+CACHE	= $(or $(NESTVM_CACHE),$(CURDIR)/.cache)
 # Headers of the kernel to build for: of the one the test machine boots, which
 # is the newest 6.1 installed. For the kernel that runs here say
 # KDIR=/lib/modules/$(uname -r)/build.
@@ -22,6 +23,7 @@ help:
 #:   make check      everything that is tested, a line each
 #: Building, for KDIR=... (kernel headers; default: the newest 6.1 in /usr/src):
 #:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
+#:   make modules-6.12   the same for Linux 6.12: build/6.12/nestvm.ko
 #:   make tools      build/tools/nestvm, libnestvm.a, the examples; make man: the manual pages
 #:   make install    module, command, library, manual [PREFIX=/usr/local] [DESTDIR=]; make uninstall
 #:   make deb        Debian packages: the command, the module for DKMS, the library
@@ -39,6 +41,15 @@ modules:
 		"linux-headers-amd64, or run selftests/machine/deps, or say KDIR=..." >&2; exit 1; }
 	@$(kbuild) -j$(JOBS) modules
 	@mkdir -p $(O) && objcopy --strip-debug nestvm.ko $(O)/nestvm.ko
+
+# For the other kernel that the machine has, from a copy: Kbuild builds in place.
+modules-6.12:
+	@selftests/machine/deps --kernel 6.12
+	@mkdir -p $(O)/6.12
+	@find Kbuild kmod uapi -name '*.[chS]' -o -name '*.mk' -o -name Kbuild | cpio -pdmu --quiet $(O)/6.12
+	@$(MAKE) -C $(CACHE)/kernel/6.12/usr/src/linux-headers-*-amd64 M=$(CURDIR)/$(O)/6.12 \
+		--no-print-directory -j$(JOBS) modules
+	@objcopy --strip-debug $(O)/6.12/nestvm.ko
 
 tools:
 	@$(MAKE) --no-print-directory -j$(JOBS) -C tools
@@ -99,5 +110,5 @@ clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules tools man selftests unit fuzz lint deps check smoke check-full demo bench machine \
-	install uninstall deb clean
+.PHONY: help modules modules-6.12 tools man selftests unit fuzz lint deps check smoke check-full \
+	demo bench machine install uninstall deb clean

@@ -92,9 +92,15 @@ class Suite:
     def do_text(self, dst, *words):
         self.archive.text(dst, " ".join(words) + "\n")
 
+    def built_for(self, name):
+        """Of a module of ours, the one that `make modules-SERIES` has built."""
+        if self.series == "6.1":
+            return name
+        return os.path.join(os.path.dirname(name), self.series, os.path.basename(name))
+
     def bring(self, name):
         if name.endswith(".ko") or "/" in name:
-            path = kernel.own_module(self.path(name))
+            path = kernel.own_module(self.path(self.built_for(name)))
             dst = f"/lib/{os.path.basename(name)}"
         else:
             path = kernel.stock_module(self.series, name)
