@@ -18,6 +18,7 @@
 struct tap {
 	struct net_back back;
 	int fd;
+	bool gone;			/* somebody removed the interface */
 	uint8_t buf[FRAME_BUF];
 };
 
@@ -39,7 +40,7 @@ static unsigned int tap_before_wait(struct net_back *b, struct pollfd *fds, unsi
 	struct tap *t = (struct tap *)b;
 
 	(void)timeout_ms;
-	if (!max || !b->port.room(b->port.adapter))
+	if (!max || t->gone || !b->port.room(b->port.adapter))
 		return 0;
 	fds[0] = (struct pollfd) { .fd = t->fd, .events = POLLIN };
 	return 1;
@@ -53,6 +54,11 @@ static void tap_after_wait(struct net_back *b, const struct pollfd *fds, unsigne
 
 	if (!n || !fds[0].revents)
 		return;
+	/* It would be reported at once at each wait from now on. */
+	if (fds[0].revents & (POLLERR | POLLNVAL)) {
+		t->gone = true;
+		return;
+	}
 	for (i = 0; i < BURST && b->port.room(b->port.adapter); i++) {
 		len = read(t->fd, t->buf, sizeof(t->buf));
 		if (len <= 0)
@@ -113,6 +119,7 @@ int tap_open_fd(int fd, struct net_port port, struct net_back **out, struct nvl_
 	}
 	t->back = (struct net_back) { &tap_ops, port };
 	t->fd = fd;
+	t->gone = false;
 	*out = &t->back;
 	return 0;
 }
