@@ -2,9 +2,11 @@
 /* What is set on a vCPU is what is read from it, and stays over KVM_RUN. */
 #include "lib/vm.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #define HLT_AT	0x1000
 
@@ -297,6 +299,264 @@ static void lapic(const void *arg)
 	EXPECT_EQ(*(u32 *)(got.regs + 0x370), 0x77, "the error LVT");
 }
 
+static void need_cap(unsigned int cap, const char *name)
+{
+	if (!device_cap(vm.dev, cap))
+		ktap_skip("no %s", name);
+}
+
+static void enable_cap(u32 cap)
+{
+	struct kvm_enable_cap e = { .cap = cap, .args[0] = 1 };
+
+	MUST(vm.fd, KVM_ENABLE_CAP, &e);
+}
+
+/* PDPTEs that memory does not hold (it is all zero at CR3). */
+static void sregs2(const void *arg)
+{
+	struct vcpu *vcpu = start(0);
+	struct kvm_sregs2 set, got;
+	unsigned int i;
+
+	need_cap(KVM_CAP_SREGS2, "KVM_CAP_SREGS2");
+	vcpu_protected_mode(vcpu, HLT_AT);
+	MUST(vcpu->fd, KVM_GET_SREGS2, &set);
+	EXPECT_EQ(set.flags, 0, "the flags without paging");
+	set.cr3 = 0x9000;
+	set.cr4 = 1 << 5;
+	set.cr0 |= 1u << 31;
+	set.efer = 0;
+	set.flags = KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	for (i = 0; i < 4; i++)
+		set.pdptrs[i] = (0xa000 + i * 0x1000) | 1;
+	MUST(vcpu->fd, KVM_SET_SREGS2, &set);
+	MUST(vcpu->fd, KVM_GET_SREGS2, &got);
+	EXPECT(!memcmp(&set, &got, sizeof(got)), "differs; flags %llx, PDPTE0 %llx", got.flags,
+	       got.pdptrs[0]);
+	set.pdptrs[2] = 0x7;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_SREGS2, &set) < 0 && errno == EINVAL,
+	       "a PDPTE with reserved bits");
+	set.pdptrs[2] = 0;
+	set.flags = 2;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_SREGS2, &set) < 0 && errno == EINVAL, "an unknown flag");
+	MUST(vcpu->fd, KVM_GET_SREGS2, &set);
+	EXPECT(!memcmp(&set, &got, sizeof(got)), "what was refused has changed something");
+}
+
+static u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+static void tsc(const void *arg)
+{
+	u64 offset = 0x123456789abcull, got = 0, low, high, now;
+	struct kvm_device_attr a = {
+		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&offset,
+	};
+	struct vcpu *vcpu = start(0);
+	int khz;
+
+	need_cap(KVM_CAP_VCPU_ATTRIBUTES, "KVM_CAP_VCPU_ATTRIBUTES");
+	MUST(vcpu->fd, KVM_HAS_DEVICE_ATTR, &a);
+	MUST(vcpu->fd, KVM_SET_DEVICE_ATTR, &a);
+	a.addr = (uintptr_t)&got;
+	MUST(vcpu->fd, KVM_GET_DEVICE_ATTR, &a);
+	EXPECT_EQ(got, offset, "the offset");
+	low = rdtsc() + offset;
+	now = vcpu_get_msr(vcpu, 0x10);
+	high = rdtsc() + offset;
+	EXPECT(now >= low && now <= high, "the TSC is %llx, not in %llx to %llx", now, low, high);
+	a.addr = 8;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &a) < 0 && errno == EFAULT, "from nowhere");
+	a.attr = 7;
+	EXPECT(ioctl(vcpu->fd, KVM_HAS_DEVICE_ATTR, &a) < 0 && errno == ENXIO, "attribute 7");
+	a.group = 7;
+	EXPECT(ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &a) < 0 && errno == ENXIO, "group 7");
+
+	if (!device_is_nestvm(vm.dev))
+		return;
+	khz = MUST(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+	MUST(vcpu->fd, KVM_SET_TSC_KHZ, khz);
+	MUST(vcpu->fd, KVM_SET_TSC_KHZ, khz + khz / 10000);
+	EXPECT(ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz * 2) < 0 && errno == EOPNOTSUPP, "%d", errno);
+	EXPECT(*refusal_text(vcpu->fd), "no reason for a rate that is refused");
+}
+
+/* An exception that waits keeps what its delivery will put into CR2. */
+static void payload(const void *arg)
+{
+	struct vcpu *vcpu = start(0);
+	struct kvm_vcpu_events set, got;
+
+	need_cap(KVM_CAP_EXCEPTION_PAYLOAD, "KVM_CAP_EXCEPTION_PAYLOAD");
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &set);
+	set.flags |= KVM_VCPUEVENT_VALID_PAYLOAD;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &set) < 0 && errno == EINVAL,
+	       "a payload nobody asked for");
+	enable_cap(KVM_CAP_EXCEPTION_PAYLOAD);
+	set.exception.pending = 1;
+	set.exception.nr = 14;
+	set.exception.has_error_code = 1;
+	set.exception.error_code = 2;
+	set.exception_has_payload = 1;
+	set.exception_payload = 0x7654321;
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &set);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &got);
+	EXPECT(got.exception.pending && !got.exception.injected && got.exception.nr == 14 &&
+	       got.exception_has_payload && got.exception_payload == 0x7654321,
+	       "pending %u injected %u vector %u payload %u %llx", got.exception.pending,
+	       got.exception.injected, got.exception.nr, got.exception_has_payload,
+	       (u64)got.exception_payload);
+}
+
+static void triple_fault(const void *arg)
+{
+	struct vcpu *vcpu = start(0);
+	struct kvm_vcpu_events e;
+
+	need_cap(KVM_CAP_X86_TRIPLE_FAULT_EVENT, "KVM_CAP_X86_TRIPLE_FAULT_EVENT");
+	enable_cap(KVM_CAP_X86_TRIPLE_FAULT_EVENT);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	EXPECT(e.flags & KVM_VCPUEVENT_VALID_TRIPLE_FAULT && !e.triple_fault.pending,
+	       "flags %x pending %u", e.flags, e.triple_fault.pending);
+	e.triple_fault.pending = 1;
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	e.triple_fault.pending = 0;
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	EXPECT_EQ(e.triple_fault.pending, 1, "triple_fault.pending");
+	vcpu_expect_exit(vcpu, KVM_EXIT_SHUTDOWN);
+}
+
+/* An INIT that has come acts at the latest when the MP state is read. */
+static void latched_init(const void *arg)
+{
+	struct vcpu *vcpu = start(VM_IRQCHIP);
+	struct kvm_vcpu_events e;
+	struct kvm_mp_state s;
+	struct kvm_regs r;
+
+	vcpu = vm_add_vcpu(&vm);
+	s.mp_state = KVM_MP_STATE_RUNNABLE;
+	MUST(vcpu->fd, KVM_SET_MP_STATE, &s);
+	vcpu_long_mode(vcpu, HLT_AT);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	e.flags |= KVM_VCPUEVENT_VALID_SMM;
+	e.smi.smm = 1;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &e) < 0 || !device_is_nestvm(vm.dev),
+	       "system-management mode");
+	e.smi.smm = 0;
+	e.smi.latched_init = 1;
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	if (!device_is_nestvm(vm.dev))
+		return;
+	e.smi.latched_init = 0;
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	EXPECT_EQ(e.smi.latched_init, 1, "latched_init");
+	MUST(vcpu->fd, KVM_GET_MP_STATE, &s);
+	EXPECT_EQ(s.mp_state, KVM_MP_STATE_INIT_RECEIVED, "the MP state");
+	MUST(vcpu->fd, KVM_GET_REGS, &r);
+	EXPECT_EQ(r.rip, 0xfff0, "RIP");
+}
+
+#define VECTOR	0x61
+
+static bool irr(struct vcpu *vcpu)
+{
+	struct kvm_lapic_state l;
+
+	MUST(vcpu->fd, KVM_GET_LAPIC, &l);
+	return *(u32 *)(l.regs + 0x200 + VECTOR / 32 * 16) >> VECTOR % 32 & 1;
+}
+
+/* A line that is up: a level still waits to be told, an edge has been. */
+static void ioapic_lines(const void *arg)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irq_level up = { .irq = 5, .level = 1 };
+	struct vcpu *vcpu = start(VM_IRQCHIP);
+	struct kvm_lapic_state l;
+
+	if (!device_is_nestvm(vm.dev))
+		ktap_skip("the API leaves this open");
+	MUST(vcpu->fd, KVM_GET_LAPIC, &l);
+	*(u32 *)(l.regs + 0xf0) = 0x1ff;
+	MUST(vcpu->fd, KVM_SET_LAPIC, &l);
+	MUST(vm.fd, KVM_GET_IRQCHIP, &chip);
+	chip.chip.ioapic.redirtbl[5].bits = VECTOR;
+	chip.chip.ioapic.irr = 1 << 5;
+	MUST(vm.fd, KVM_SET_IRQCHIP, &chip);
+	EXPECT(!irr(vcpu), "an edge was sent again");
+	MUST(vm.fd, KVM_IRQ_LINE, &up);
+	EXPECT(!irr(vcpu), "an edge where the line was up");
+	chip.chip.ioapic.redirtbl[5].bits = VECTOR | 1 << 15;
+	MUST(vm.fd, KVM_SET_IRQCHIP, &chip);
+	EXPECT(irr(vcpu), "a level that nobody was told of is lost");
+	MUST(vcpu->fd, KVM_SET_LAPIC, &l);
+	chip.chip.ioapic.redirtbl[5].bits |= 1 << 14;		/* remote IRR */
+	MUST(vm.fd, KVM_SET_IRQCHIP, &chip);
+	EXPECT(!irr(vcpu), "a level that waits for its EOI is sent again");
+}
+
+static bool pic_irq0(void)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_PIC_MASTER };
+
+	MUST(vm.fd, KVM_GET_IRQCHIP, &chip);
+	return chip.chip.pic.irr & 1;
+}
+
+static long long mono_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* The timer goes on from when its count was loaded; a tick that was given stays given. */
+static void pit(const void *arg)
+{
+	struct kvm_pit_config config = { 0 };
+	struct kvm_pit_state2 s;
+	long long period = 10000ull * 1000000000 / 1193182;
+
+	vm_create(&vm, VM_IRQCHIP | VM_NO_MEMORY);
+	need_cap(KVM_CAP_PIT_STATE2, "KVM_CAP_PIT_STATE2");
+	if (!device_is_nestvm(vm.dev))
+		ktap_skip("the API leaves this open");
+	MUST(vm.fd, KVM_CREATE_PIT2, &config);
+	MUST(vm.fd, KVM_GET_PIT2, &s);
+	s.channels[0].mode = 4;
+	s.channels[0].count = 10000;
+	s.channels[0].count_load_time = mono_ns() - 5 * period;
+	MUST(vm.fd, KVM_SET_PIT2, &s);
+	sleep_ms(30);
+	EXPECT(!pic_irq0(), "a single tick of the past comes again");
+	s.channels[0].count_load_time = mono_ns();
+	MUST(vm.fd, KVM_SET_PIT2, &s);
+	sleep_ms(30);
+	EXPECT(pic_irq0(), "a single tick of the future does not come");
+	s.channels[0].mode = 2;
+	s.channels[0].count_load_time = mono_ns() - 100 * period - period / 2;
+	MUST(vm.fd, KVM_SET_PIT2, &s);
+	MUST(vm.fd, KVM_GET_PIT2, &s);
+	EXPECT(mono_ns() - s.channels[0].count_load_time >= period / 2,
+	       "the phase of a periodic tick is lost");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
@@ -312,6 +572,13 @@ int main(int argc, char **argv)
 		{ "vcpu_events", vcpu_events, NULL, 0 },
 		{ "mp_state", mp_state, NULL, 0 },
 		{ "lapic", lapic, NULL, 0 },
+		{ "sregs2", sregs2, NULL, 0 },
+		{ "tsc", tsc, NULL, 0 },
+		{ "payload", payload, NULL, 0 },
+		{ "triple_fault", triple_fault, NULL, 0 },
+		{ "latched_init", latched_init, NULL, 0 },
+		{ "ioapic_lines", ioapic_lines, NULL, 0 },
+		{ "pit", pit, NULL, 0 },
 	};
 
 	return ktap_main(cases, ARRAY_LEN(cases), argc, argv);

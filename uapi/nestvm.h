@@ -22,6 +22,22 @@
  * A command that fails changes nothing. After any failure on a file,
  * NESTVM_GET_REFUSAL on that same file says which rule refused it, as a number
  * for programs and as a sentence for people.
+ *
+ * State
+ * - All that a VM holds can be read and set by the KVM API's commands, with L2 running
+ *   or not, once what the last KVM_RUN began is finished: KVM_RUN with immediate_exit
+ *   until it fails with %EINTR. The order of the commands: selftests/lib/vm_state.c.
+ * - KVM_CHECK_EXTENSION(KVM_CAP_NESTED_STATE) is the most that KVM_GET_NESTED_STATE
+ *   gives. The page behind its header is nestvm's own form, kmod/nested/state_page.h.
+ * - A guest's TSC runs at the host's rate: KVM_SET_TSC_KHZ of one that differs by more
+ *   than 250 ppm is %EOPNOTSUPP.
+ * - VMX capability MSRs (480H to 491H) may be set, before the vCPU first runs, to what
+ *   offers less than KVM_GET_MSRS on the device file says; more is refused.
+ *
+ * Statistics
+ * - KVM_GET_STATS_FD on a vCPU file: counters, exits by reason and level, and ticks of
+ *   the TSC in L0, L1, L2 and HLT. On a VM file: their sums, and the pages it holds now.
+ *   Any process that has the file can read it.
  */
 #ifndef _UAPI_NESTVM_H
 #define _UAPI_NESTVM_H
