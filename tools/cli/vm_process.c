@@ -3,6 +3,7 @@
 
 #include "../conf/rules.h"
 #include "../conf/vtx.h"
+#include "../net/net.h"
 #include "../vmm/state/state.h"
 #include "cmd.h"
 
@@ -55,8 +56,12 @@ static int configure(struct vm_process *p, struct refusal *r)
 	for (i = 0; i < c->ndisks; i++)
 		mc->disks[i] = (struct disk_config){ c->disks[i].path, c->disks[i].read_only };
 	mc->nnets = c->nadapters;
-	for (i = 0; i < c->nadapters; i++)
+	for (i = 0; i < c->nadapters; i++) {
+		if (c->adapters[i].link.net == VM_NET_SWITCH &&
+		    net_tap_check(&c->adapters[i], r) < 0)
+			return -1;
 		set_net(p->d->name, &c->adapters[i], &mc->nets[i]);
+	}
 	return 0;
 }
 

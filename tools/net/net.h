@@ -127,6 +127,8 @@ struct net_tap {
 int net_tap_open(const char *vm, const struct vm_adapter *a, struct net_tap *t,
 		 struct refusal *r);
 void net_tap_close(struct net_tap *t);
+/* What net_tap_open() would be refused for, as far as it can be told before. */
+int net_tap_check(const struct vm_adapter *a, struct refusal *r);
 /* The same while it is open, by whoever may: MAC spoofing on or off. */
 int net_tap_set_spoofing(const char *vm, const struct vm_adapter *a, struct refusal *r);
 void net_tap_name(const char *vm, const char *adapter, char out[IFNAMSIZ]);

@@ -81,6 +81,18 @@ static int connect_tap(struct nl_sock *sk, const char *vm, const struct vm_adapt
 	return ret < 0 ? net_failed(ret, "connecting adapter", owner, r) : 0;
 }
 
+int net_tap_check(const struct vm_adapter *a, struct refusal *r)
+{
+	struct net_switch s;
+
+	if (geteuid())
+		return refuse_text(r, REASON_NEED_PRIVILEGE, "adapter \"%s\" is on switch \"%s\", and "
+				   "only root may connect a VM to a switch: start the VM as root, or "
+				   "give the adapter a network that needs no privilege (\"nestvm "
+				   "adapter set VM %s --user\").", a->name, a->link.sw, a->name);
+	return switch_load(a->link.sw, &s, r);
+}
+
 int net_tap_open(const char *vm, const struct vm_adapter *a, struct net_tap *t,
 		 struct refusal *r)
 {
