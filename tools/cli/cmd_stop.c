@@ -87,8 +87,11 @@ static bool gone(const struct vmdir *d, double seconds)
 	return true;
 }
 
-/* Until the guest has ended, at most @seconds; a process that dies counts as ended. */
-static bool ended(struct ctl *c, unsigned int seconds)
+/*
+ * Until the guest has ended, at most @seconds; a process that dies counts as ended.
+ * @how is what the VM said of its end, NULL if nothing.
+ */
+static bool ended(struct ctl *c, unsigned int seconds, json_t **how)
 {
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
 	double until = now() + seconds;
@@ -104,7 +107,7 @@ static bool ended(struct ctl *c, unsigned int seconds)
 		if (poll(&pfd, 1, left) > 0)
 			break;
 	}
-	json_decref(ctl_wait(c, "wait", NULL, &r));
+	*how = ctl_wait(c, "wait", NULL, &r);
 	return true;
 }
 
@@ -134,7 +137,7 @@ static int kill_vm(const struct vmdir *d, struct refusal *r)
 	return 0;
 }
 
-static int power_down(struct vmdir *d, const struct stop *s, struct refusal *r)
+static int power_down(struct vmdir *d, const struct stop *s, json_t **how, struct refusal *r)
 {
 	char seconds[16];
 	json_t *answer;
@@ -149,7 +152,7 @@ static int power_down(struct vmdir *d, const struct stop *s, struct refusal *r)
 		return -1;
 	}
 	json_decref(answer);
-	over = ended(&c, s->timeout);
+	over = ended(&c, s->timeout, how);
 	ctl_close(&c);
 	if (over && gone(d, GONE_SECONDS))
 		return 0;
@@ -157,6 +160,20 @@ static int power_down(struct vmdir *d, const struct stop *s, struct refusal *r)
 		return kill_vm(d, r);
 	snprintf(seconds, sizeof(seconds), "%u", s->timeout);
 	return refuse(r, POWERDOWN_IGNORED, d->name, seconds);
+}
+
+/* It may have ended otherwise in the meantime: killed by another command, or died. */
+static int tell(const struct stop *s, json_t *how)
+{
+	const char *end = json_string_value(json_object_get(how, "end"));
+	const char *text = json_string_value(json_object_get(how, "text"));
+
+	if (s->args.json)
+		return cli_print_json(how ? json_incref(how) : json_object());
+	if (!end || strcmp(end, "poweroff"))
+		fprintf(stderr, "nestvm: VM \"%s\" did not shut down, but ended: %s.\n", s->args.name,
+			text ?: "its log may tell how");
+	return EXIT_OK;
 }
 
 static const struct argp_option stop_options[] = {
@@ -173,6 +190,7 @@ int cmd_stop(int argc, char **argv)
 			       "down."),
 	};
 	struct stop s = { .timeout = STOP_SECONDS };
+	json_t *how = NULL;
 	struct refusal r;
 	struct vmdir d;
 	int ret;
@@ -182,8 +200,13 @@ int cmd_stop(int argc, char **argv)
 	/* Without the lock: for as long as a guest shuts down, it can still be killed. */
 	if (vmdir_open(&d, s.args.name, VMDIR_READ, &r) < 0)
 		return cli_refused(&r, s.args.json);
-	ret = power_down(&d, &s, &r);
-	return ret < 0 ? cli_refused(&r, s.args.json) : cli_done(s.args.json);
+	ret = power_down(&d, &s, &how, &r);
+	if (ret == 0)
+		ret = tell(&s, how);
+	else
+		ret = cli_refused(&r, s.args.json);
+	json_decref(how);
+	return ret;
 }
 
 int cmd_kill(int argc, char **argv)
@@ -209,8 +232,8 @@ static const struct argp_option restart_options[] = {
 
 static int restart(struct vmdir *d, const struct stop *s, struct refusal *r)
 {
+	json_t *answer, *how = NULL;
 	struct vmdir locked;
-	json_t *answer;
 	int ret;
 
 	if (s->reset) {
@@ -218,7 +241,9 @@ static int restart(struct vmdir *d, const struct stop *s, struct refusal *r)
 		json_decref(answer);
 		return answer ? 0 : -1;
 	}
-	if (power_down(d, s, r) < 0)
+	ret = power_down(d, s, &how, r);
+	json_decref(how);
+	if (ret < 0)
 		return -1;
 	if (vmdir_open(&locked, d->name, VMDIR_CHANGE, r) < 0)
 		return -1;
