@@ -134,8 +134,8 @@ static int read_one(const struct vmdir *d, const char *id, struct checkpoint *cp
 	    !take(cp->label, sizeof(cp->label), label) ||
 	    !take(cp->disks, sizeof(cp->disks), disks))
 		ret = refuse_text(r, REASON_STATE_DAMAGED,
-				  "%s is not what nestvm writes: \"nestvm checkpoint remove %s %s\" throws the checkpoint away.",
-				  path, d->name, id);
+				  "%s is not what nestvm writes: look into it, or remove the folder of checkpoint %s by hand.",
+				  path, id);
 	else
 		cp->created = created;
 	cp->has_state = ret == 0 && state;

@@ -35,6 +35,8 @@ struct migration;
 
 /* Listens; the first connection's header and configuration are here when it returns. */
 int migration_accept(const char *where, struct migration **out, struct nvl_error *err);
+/* The same from a connection that is there; it is closed on failure. */
+int migration_from(int fd, struct migration **out, struct nvl_error *err);
 /* "" when the source sent none. */
 const char *migration_config(const struct migration *mi);
 /* What stands in the way of it, before a machine was made: tells the source. */

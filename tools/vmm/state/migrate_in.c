@@ -44,32 +44,37 @@ static int read_config(struct migration *mi, struct nvl_error *err)
 	return 0;
 }
 
-int migration_accept(const char *where, struct migration **out, struct nvl_error *err)
+int migration_from(int fd, struct migration **out, struct nvl_error *err)
 {
 	struct migration *mi;
-	int listen_fd, ret;
+	int ret;
 
 	mi = calloc(1, sizeof(*mi));
-	if (!mi)
+	if (!mi) {
+		close(fd);
 		return nvl_fail(err, ENOMEM, "no memory left to receive a VM.");
-	mi->fd = -1;
-	listen_fd = peer_listen(where, err);
-	ret = listen_fd;
-	if (ret >= 0) {
-		mi->fd = peer_accept(listen_fd, err);
-		ret = mi->fd;
-		close(listen_fd);
 	}
-	if (ret >= 0)
-		ret = read_config(mi, err);
+	mi->fd = fd;
+	ret = read_config(mi, err);
 	if (ret < 0) {
-		if (mi->fd >= 0)
-			migration_refuse(mi, "MIGRATE_REFUSED", err->text);
+		migration_refuse(mi, "MIGRATE_REFUSED", err->text);
 		migration_free(mi);
 		return ret;
 	}
 	*out = mi;
 	return 0;
+}
+
+int migration_accept(const char *where, struct migration **out, struct nvl_error *err)
+{
+	int listen_fd, fd;
+
+	listen_fd = peer_listen(where, err);
+	if (listen_fd < 0)
+		return listen_fd;
+	fd = peer_accept(listen_fd, err);
+	close(listen_fd);
+	return fd < 0 ? fd : migration_from(fd, out, err);
 }
 
 const char *migration_config(const struct migration *mi)
