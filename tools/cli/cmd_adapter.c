@@ -137,6 +137,16 @@ static int apply(const struct adapter_args *args, const struct vm_conf *c, struc
 	return 0;
 }
 
+/* The guest sees its adapters, and a saved one goes on with those it had. */
+static int check_rest(const struct vmdir *d, const char *attempt, struct refusal *r)
+{
+	if (vmdir_running(d, NULL))
+		return refuse(r, VM_RUNNING, d->name, attempt);
+	if (vmdir_saved(d))
+		return refuse(r, VM_SAVED, d->name, "another set of adapters");
+	return 0;
+}
+
 static int add(const struct adapter_args *args, const struct vmdir *d, struct vm_conf *c,
 	       char *added, struct refusal *r)
 {
@@ -144,8 +154,8 @@ static int add(const struct adapter_args *args, const struct vmdir *d, struct vm
 	char most[8];
 	unsigned int i;
 
-	if (vmdir_running(d, NULL))
-		return refuse(r, VM_RUNNING, d->name, "an adapter can be added");
+	if (check_rest(d, "an adapter can be added", r) < 0)
+		return -1;
 	if (c->nadapters == VM_ADAPTERS_MAX) {
 		snprintf(most, sizeof(most), "%u", VM_ADAPTERS_MAX);
 		return refuse(r, TOO_MANY, d->name, most, "adapters");
@@ -194,8 +204,9 @@ static int set(const struct adapter_args *args, const struct vmdir *d, struct vm
 
 	if (!a)
 		return refuse(r, ADAPTER_NOT_FOUND, d->name, args->adapter);
-	if (running && (args->linked || args->mac))
-		return refuse(r, VM_RUNNING, d->name, "all of an adapter but --mac-spoofing is set");
+	if ((args->linked || args->mac) &&
+	    check_rest(d, "all of an adapter but --mac-spoofing is set", r) < 0)
+		return -1;
 	changed = *a;
 	if (apply(args, c, &changed, r) < 0)
 		return -1;
@@ -212,8 +223,8 @@ static int take_away(const struct adapter_args *args, const struct vmdir *d, str
 
 	if (!a)
 		return refuse(r, ADAPTER_NOT_FOUND, d->name, args->adapter);
-	if (vmdir_running(d, NULL))
-		return refuse(r, VM_RUNNING, d->name, "an adapter can be removed");
+	if (check_rest(d, "an adapter can be removed", r) < 0)
+		return -1;
 	c->nadapters--;
 	memmove(a, a + 1, (c->adapters + c->nadapters - a) * sizeof(*a));
 	return vmdir_save(d, c, r);
