@@ -8,17 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OPT_VERSION 0x7200
+enum { OPT_VERSION = 0x7200, OPT_FROM };
 
 struct create {
 	struct cli_args args;
 	struct settings settings;
 	const char *version;
+	const char *from;
 };
 
 static const struct argp_option options[] = {
 	{ "version", OPT_VERSION, "VERSION", 0,
 	  "configuration version, one of \"nestvm host-versions\" (default: the newest)", 3 },
+	{ "from", OPT_FROM, "FILE", 0,
+	  "start from this configuration, a copy of another VM's config.json, with its version", 3 },
 	{ 0 },
 };
 
@@ -34,6 +37,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_VERSION:
 		c->version = arg;
 		return 0;
+	case OPT_FROM:
+		c->from = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (c->args.name)
 			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
@@ -42,10 +48,38 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!c->args.name)
 			argp_error(state, "name the VM.");
+		if (c->from && c->version)
+			argp_error(state, "--from and --version exclude each other: the file has a "
+				   "version; \"nestvm update-version\" gives the VM a newer one.");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* What the settings of the command line change. */
+static int begin(const struct create *c, struct vm_conf *conf, struct refusal *r)
+{
+	enum conf_version version = VERSION_NEWEST;
+	unsigned int i;
+
+	if (c->version) {
+		version = version_find(c->version);
+		if (version == VERSION_COUNT)
+			return refuse(r, VERSION_UNKNOWN, c->version);
+	}
+	if (!c->from) {
+		conf_init(conf);
+		conf->version = version;
+		return 0;
+	}
+	if (conf_load(conf, c->from, r) < 0)
+		return -1;
+	/* Another VM: what tells two of them apart is its own. */
+	conf_new_id(conf->id);
+	for (i = 0; i < conf->nadapters; i++)
+		conf_new_mac(conf->adapters[i].mac);
+	return 0;
 }
 
 static int create(struct create *c, struct refusal *r)
@@ -58,15 +92,8 @@ static int create(struct create *c, struct refusal *r)
 	/* The name first: a sentence about a setting repeats it. */
 	if (!conf_name_ok(c->args.name))
 		return refuse(r, NAME_INVALID, c->args.name, "VM");
-	conf_init(&conf);
-	if (c->version) {
-		conf.version = version_find(c->version);
-		if (conf.version == VERSION_COUNT) {
-			conf.version = VERSION_NEWEST;
-			refuse(r, VERSION_UNKNOWN, c->version);
-			goto out;
-		}
-	}
+	if (begin(c, &conf, r) < 0)
+		return -1;
 	facts_of_none(c->args.name, &facts);
 	if (settings_apply(&c->settings, &conf, c->args.name, r) < 0 ||
 	    rules_check(&conf, &facts, RULE_SET, r) < 0)

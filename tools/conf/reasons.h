@@ -137,7 +137,7 @@ enum exit_status {
 	  "lists them.")								\
 	X(VERSION_BACK, EXIT_RULE,							\
 	  "VM \"{0}\" has version {1}: there is no way back to {2}, except a copy of its " \
-	  "configuration made before the update.")					\
+	  "configuration made before the update (\"nestvm create NAME --from FILE\").")	\
 	X(KEY_VERSION, EXIT_RULE,							\
 	  "{1} is there from version {2}, and VM \"{0}\" has {3}: \"nestvm update-version {0}\".") \
 	/* this host */									\
