@@ -31,6 +31,8 @@ ip link set lo up
 ip addr add 10.77.0.1/32 dev lo
 ip addr add 10.77.0.2/32 dev lo
 insmod /lib/nestvm.ko || fail "nestvm.ko does not load"
+# One that stays without VMs: this kernel has what its wall is made of, and all is there.
+do_nestvm switch create closed --type private
 do_nestvm switch create lab --type internal
 do_nestvm nat create n --switch lab --prefix 192.168.100.0/24 --gateway .1 --dns 192.168.100.1
 # vm NAME "WORDS"
@@ -69,8 +71,10 @@ heard 30 a "hears the other" 2
 
 do_nestvm kill a
 do_nestvm kill b
+[ "$(nestvm switch repair)" = "nothing to repair" ] || fail "something was broken: $(nestvm switch repair)"
 do_nestvm nat remove n
 do_nestvm switch remove lab
+do_nestvm switch remove closed
 ip link | grep -q "nv[st]-" && fail "an interface is left: $(ip link)"
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ] || fail "forwarding stays on"
 counters_zero > /tmp/counters || fail "something of a VM is left: $(cat /tmp/counters)"
