@@ -308,6 +308,96 @@ static void large_pages(const void *arg)
 	EXPECT_EQ(resident() - before, 0, "pages after all was discarded");
 }
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+/* Small pages become a large one while the guest has them. */
+static void collapsed(const void *arg)
+{
+	u64 before;
+	u8 *p;
+
+	nestvm_open();
+	start("_do_as_told", 0, PAGE);
+	p = map(2 * LARGE);
+	mem = (u8 *)(((uintptr_t)p + LARGE - 1) & ~(LARGE - 1));
+	madvise(mem, LARGE, MADV_NOHUGEPAGE);
+	vm_set_slot(&vm, 1, 0, 0, 0, NULL);
+	vm_set_slot(&vm, 1, 0, SLOT, LARGE, mem);
+	STEP();
+	before = resident();
+	EXPECT_EQ(told('w', 3, 0x33), 0, "a write");
+	EXPECT_EQ(told('w', 400, 0x44), 0, "a write");
+	EXPECT_EQ(resident() - before, 2, "pages after writes to two");
+	madvise(mem, LARGE, MADV_HUGEPAGE);
+	if (madvise(mem, LARGE, MADV_COLLAPSE))
+		ktap_skip("the host makes no large page of small ones: %s", strerror(errno));
+	EXPECT_EQ(resident() - before, 0, "pages after the host moved them into a large one");
+	EXPECT_EQ(told('w', 3, 0x34), 0, "a write");
+	EXPECT_EQ(resident() - before, 512, "pages after a write to the large one");
+	EXPECT_EQ(*word(3), 0x34, "what the guest wrote");
+	EXPECT_EQ(told('r', 400, 0), 0, "a read");
+	EXPECT_EQ(guest_params(&vm)->results[0], 0x44, "what the guest reads");
+	guest_params(&vm)->args[0] = 0;
+	ends();
+}
+
+static void set_ksm(const char *name, unsigned int value)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/ksm/%s", name);
+	f = fopen(path, "w");
+	if (!f || fprintf(f, "%u", value) < 0 || fclose(f))
+		ktap_skip("the host merges no pages: %s: %s", path, strerror(errno));
+}
+
+static unsigned int get_ksm(const char *name)
+{
+	unsigned int value = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/ksm/%s", name);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%u", &value) != 1)
+		ktap_fail(__FILE__, __LINE__, "%s: %s", path, strerror(errno));
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* The host makes one page of two that are equal. A write to one of them leaves the other. */
+static void merged(const void *arg)
+{
+	struct timespec wait = { 0, 20000000 };
+	int i;
+
+	start("_do_as_told", 0, 8 * PAGE);
+	STEP();
+	EXPECT_EQ(told('w', 1, 0x11), 0, "a write");
+	EXPECT_EQ(told('w', 2, 0x11), 0, "a write of the same");
+	set_ksm("sleep_millisecs", 5);
+	set_ksm("run", 1);
+	if (madvise(mem, 8 * PAGE, MADV_MERGEABLE))
+		ktap_skip("the host merges no pages: %s", strerror(errno));
+	for (i = 0; i < 200 && !get_ksm("pages_sharing"); i++)
+		nanosleep(&wait, NULL);
+	EXPECT(get_ksm("pages_sharing") > 0, "the host has not merged the pages");
+	EXPECT_EQ(told('w', 1, 0x12), 0, "a write to a merged page");
+	EXPECT_EQ(told('r', 2, 0), 0, "a read of the other");
+	EXPECT_EQ(guest_params(&vm)->results[0], 0x11, "what the guest reads of the other");
+	EXPECT_EQ(*word(1), 0x12, "what the owner reads");
+	EXPECT_EQ(*word(2), 0x11, "what the owner reads of the other");
+	set_ksm("run", 2);		/* and unmerge */
+	EXPECT_EQ(told('r', 1, 0), 0, "a read");
+	EXPECT_EQ(guest_params(&vm)->results[0], 0x12, "what the guest reads");
+	guest_params(&vm)->args[0] = 0;
+	ends();
+}
+
 /* Pages that the kernel may give to us when the guest loses them: it must not touch them. */
 #define CANARIES 16
 static u64 *canary[CANARIES];
@@ -494,6 +584,8 @@ int main(int argc, char **argv)
 		{ "of_a_file", of_a_file, NULL, 0 },
 		{ "code", code, NULL, 0 },
 		{ "large_pages", large_pages, NULL, 0 },
+		{ "collapsed", collapsed, NULL, 0 },
+		{ "merged", merged, NULL, 0 },
 		{ "hammered", hammered, &one, 0 },
 		{ "hammered_2_vcpus", hammered, &two, 0 },
 		{ "owner_killed", owner_killed, NULL, 0 },

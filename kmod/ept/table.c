@@ -51,7 +51,7 @@ static u64 pages_of(unsigned int level)
 	return 1ull << (9 * (level - 1));
 }
 
-/* Tables between what is there and a 4-KiB leaf at @gpa. Can only become fewer, see ept_map(). */
+/* How many tables there are too few for a 4-KiB leaf at @gpa. */
 static unsigned int missing_tables(struct nv_vm *vm, u64 gpa)
 {
 	u64 *table = phys_to_virt(vm->ept.root.v);
