@@ -21,7 +21,7 @@
 GUEST(nested_state);
 
 #define MEMORY	(2u << 20)
-#define CYCLES	120
+#define CYCLES	105
 
 /* ---- the guest's devices ------------------------------------------------------------ */
 
@@ -383,7 +383,7 @@ static void garbage(const void *arg)
 
 	vcpu = start(&vm, "_ept_deadline");
 	run_into_l2(&vm, &s);
-	for (i = 0; i < 400; i++) {
+	for (i = 0; i < 200; i++) {
 		struct page *p = (struct page *)spoilt.nested.page;
 
 		spoilt = s.vcpu[0];
