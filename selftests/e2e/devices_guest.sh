@@ -54,7 +54,7 @@ do_net() {
 
 # Wait until the host has said so, on the console.
 told() {
-	read -r line
+	read -r line < /dev/ttyS0
 	[ "$line" = "$1" ] || { echo "dev: told \"$line\" instead of \"$1\""; exit 1; }
 }
 
@@ -71,6 +71,12 @@ do_balloon() {
 	told more
 	dd if=/dev/zero of=/fill/a bs=1M count=200 2> /dev/null || { echo "dev: no room for 200M"; exit 1; }
 	echo "dev: filled more"
+	told end
+}
+
+do_reset() {
+	echo "dev: boot"
+	reboot -f
 }
 
 "do_$(word dev.do)"
