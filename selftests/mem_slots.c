@@ -73,7 +73,7 @@ static void add_move_delete(const void *arg)
 	run_to_end(vcpu);
 }
 
-static void read_only(const void *arg)
+static void owner_writes(bool late)
 {
 	struct vcpu *vcpu = start("_read_only");
 	u8 *a = memory(SIZE);
@@ -81,9 +81,12 @@ static void read_only(const void *arg)
 
 	if (!device_cap(vm.dev, KVM_CAP_READONLY_MEM))
 		ktap_skip("no KVM_CAP_READONLY_MEM");
+	if (late)
+		vm_set_slot(&vm, 1, KVM_MEM_READONLY, SLOT, SIZE, a);
 	*(u64 *)a = 0x1111;
 	memcpy(a + 0x100, "\xb8\x42\x00\x00\x00\xc3", 6);	/* mov $0x42, %eax; ret */
-	vm_set_slot(&vm, 1, KVM_MEM_READONLY, SLOT, SIZE, a);
+	if (!late)
+		vm_set_slot(&vm, 1, KVM_MEM_READONLY, SLOT, SIZE, a);
 	vcpu_expect_exit(vcpu, KVM_EXIT_MMIO);
 	EXPECT(vcpu->run->mmio.is_write && vcpu->run->mmio.phys_addr == SLOT &&
 	       vcpu->run->mmio.len == 8,
@@ -95,6 +98,17 @@ static void read_only(const void *arg)
 	ret = guest_run(vcpu);
 	EXPECT_EQ(ret, GUEST_ENDED, "how the guest ends");
 	EXPECT_EQ(*(u64 *)a, 0x1111, "the memory");
+}
+
+static void read_only(const void *arg)
+{
+	owner_writes(false);
+}
+
+/* As firmware is: the slot is there before what is in it. */
+static void read_only_written_later(const void *arg)
+{
+	owner_writes(true);
 }
 
 static u64 dirty(u32 slot)
@@ -224,6 +238,7 @@ int main(int argc, char **argv)
 	static const struct ktap_case cases[] = {
 		{ "add_move_delete", add_move_delete, NULL, 0 },
 		{ "read_only", read_only, NULL, 0 },
+		{ "read_only_written_later", read_only_written_later, NULL, 0 },
 		{ "dirty_log", dirty_log, NULL, 0 },
 		{ "dirty_log_switched_on", dirty_log_switched_on, NULL, 0 },
 		{ "changes_under_a_running_vcpu", changes_under_a_running_vcpu, NULL, 0 },
@@ -232,6 +247,7 @@ int main(int argc, char **argv)
 		{ "access_across_two_slots", access_across_two_slots, NULL, 0 },
 		{ "dynamic_add_move_delete", dynamic, add_move_delete, 0 },
 		{ "dynamic_read_only", dynamic, read_only, 0 },
+		{ "dynamic_read_only_written_later", dynamic, read_only_written_later, 0 },
 		{ "dynamic_dirty_log", dynamic, dirty_log, 0 },
 		{ "dynamic_dirty_log_switched_on", dynamic, dirty_log_switched_on, 0 },
 		{ "dynamic_changes_under_a_running_vcpu", dynamic, changes_under_a_running_vcpu,

@@ -18,9 +18,26 @@ u64 ept_total_pinned(void)
 	return atomic64_read(&total_pinned);
 }
 
+/*
+ * Pinned for writing whoever writes: a page of anonymous memory that was only read
+ * is the zero page or shared with a parent, and its owner's next write would go to
+ * another one than the guest's. FOLL_FORCE is for a private mapping its owner may
+ * only read; what nobody can write is pinned as it is.
+ */
+static int pin_some(const struct nv_slot *slot, u64 first, unsigned long n)
+{
+	unsigned long hva = slot->hva + (first << PAGE_SHIFT);
+	struct page **pages = slot->pages + first;
+	int ret;
+
+	if (!(slot->flags & KVM_MEM_READONLY))
+		return pin_user_pages_fast(hva, n, FOLL_LONGTERM | FOLL_WRITE, pages);
+	ret = pin_user_pages_fast(hva, n, FOLL_LONGTERM | FOLL_WRITE | FOLL_FORCE, pages);
+	return ret > 0 ? ret : pin_user_pages_fast(hva, n, FOLL_LONGTERM, pages);
+}
+
 int pin_slot(struct nv_vm *vm, struct nv_slot *slot)
 {
-	unsigned int gup = FOLL_LONGTERM | (slot->flags & KVM_MEM_READONLY ? 0 : FOLL_WRITE);
 	u64 done = 0;
 	int ret;
 
@@ -41,13 +58,12 @@ int pin_slot(struct nv_vm *vm, struct nv_slot *slot)
 			ret = -EINTR;
 			goto unpin;
 		}
-		ret = pin_user_pages_fast(slot->hva + (done << PAGE_SHIFT), n, gup,
-					  slot->pages + done);
+		ret = pin_some(slot, done, n);
 		if (ret <= 0) {
 			ret = nv_refuse(&vm->refusal, NESTVM_REFUSED_SLOT_PIN, ret ?: -EFAULT,
 					"slot %u: memory at host address %#llx cannot be pinned (not mapped%s, or a file mapping)",
 					slot->id, slot->hva + (done << PAGE_SHIFT),
-					gup & FOLL_WRITE ? ", not writable" : "");
+					slot->flags & KVM_MEM_READONLY ? "" : ", not writable");
 			goto unpin;
 		}
 		done += ret;
