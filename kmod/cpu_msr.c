@@ -373,12 +373,40 @@ static int write_mtrr_def(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 	return 0;
 }
 
+/* KVM's paravirtual clock is not offered; a VMM says "none" of it at each reset. */
+static int read_no_clock(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
+{
+	*value = 0;
+	return host ? 0 : -EPERM;
+}
+
+static int write_no_clock(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
+{
+	return host && !value ? 0 : -EPERM;
+}
+
 /* Machine check: no bank reports anything. */
 #define MCG_CAP_BANKS	10
+#define MCG_CAP_CTL	BIT_ULL(8)
 
 static int read_mcg_cap(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
 {
-	*value = MCG_CAP_BANKS;
+	*value = MCG_CAP_BANKS | MCG_CAP_CTL;
+	return 0;
+}
+
+static int read_mcg_ctl(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
+{
+	*value = vcpu->mcg_ctl;
+	return 0;
+}
+
+/* SDM 3B "IA32_MCG_CTL MSR": all ones turn the reports on, zeros off, else undefined. */
+static int write_mcg_ctl(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
+{
+	if (value && ~value)
+		return -EPERM;
+	vcpu->mcg_ctl = value;
 	return 0;
 }
 
@@ -399,6 +427,7 @@ static int write_mcg_status(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 /* In the order of the MSR numbers; looked up by halving. */
 static const struct msr_row rows[] = {
 	{ IA32_TSC, IA32_TSC, read_tsc, write_tsc, true },
+	{ KVM_WALL_CLOCK, KVM_SYSTEM_TIME, read_no_clock, write_no_clock },
 	{ IA32_PLATFORM_ID, IA32_PLATFORM_ID, read_zero, write_read_only },
 	{ IA32_APIC_BASE, IA32_APIC_BASE, read_apic, write_apic },
 	{ IA32_FEATURE_CONTROL, IA32_FEATURE_CONTROL, read_feature_control,
@@ -411,6 +440,7 @@ static const struct msr_row rows[] = {
 	{ IA32_SYSENTER_ESP, IA32_SYSENTER_EIP, read_field, write_address, true },
 	{ IA32_MCG_CAP, IA32_MCG_CAP, read_mcg_cap, write_read_only },
 	{ IA32_MCG_STATUS, IA32_MCG_STATUS, read_mcg_status, write_mcg_status, true },
+	{ IA32_MCG_CTL, IA32_MCG_CTL, read_mcg_ctl, write_mcg_ctl, true },
 	{ IA32_MISC_ENABLE, IA32_MISC_ENABLE, read_misc_enable, write_misc_enable, true },
 	{ IA32_DEBUGCTL, IA32_DEBUGCTL, read_field, write_debugctl, true },
 	{ IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSMASK7, read_mtrr, write_mtrr_var, true },

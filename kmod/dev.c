@@ -13,6 +13,7 @@
 #include "cpuid_policy.h"
 #include "ept/ept.h"
 #include "ioctl.h"
+#include "irq.h"
 #include "module.h"
 #include "nested/nested.h"
 #include "vm.h"
@@ -42,7 +43,7 @@ static const struct {
 	{ KVM_CAP_USER_NMI, 1 },
 	{ KVM_CAP_SET_IDENTITY_MAP_ADDR, 1 },
 	{ KVM_CAP_SET_BOOT_CPU_ID, 1 },
-	{ KVM_CAP_IRQ_ROUTING, 1 },
+	{ KVM_CAP_IRQ_ROUTING, IRQ_MAX_ROUTES },
 	{ KVM_CAP_IRQ_INJECT_STATUS, 1 },
 	{ KVM_CAP_PIT2, 1 },
 	{ KVM_CAP_PIT_STATE2, 1 },
@@ -130,8 +131,8 @@ static long get_supported_cpuid(void *obj, struct nv_ioctl_arg *arg)
 	entries = kvcalloc(CPUID_MAX_ENTRIES, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return -ENOMEM;
-	/* VMX is listed where a VM may be exposed; a VM that is not never sees it. */
-	ret = cpu_cpuid_supported(entries, max, nv_nested_allowed);
+	/* VMX is for who knows the KVM API alone: there when such a VM would have it. */
+	ret = cpu_cpuid_supported(entries, max, nv_expose_default && nv_nested_allowed);
 	if (ret >= 0) {
 		head.nent = ret;
 		ret = 0;

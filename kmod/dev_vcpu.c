@@ -321,6 +321,24 @@ static long get_refusal(void *obj, struct nv_ioctl_arg *arg)
 	return nv_refusal_get(&vcpu->refusal, arg->buf);
 }
 
+/*
+ * The page in which a guest's TPR is kept for the VMM's old Windows patches: there is
+ * none, which is what a VMM says at each reset.
+ */
+static long set_vapic_addr(void *obj, struct nv_ioctl_arg *arg)
+{
+	const struct kvm_vapic_addr *va = arg->buf;
+	struct nv_vcpu *vcpu = obj;
+
+	if (!vcpu->lapic)
+		return -EINVAL;
+	if (va->vapic_addr)
+		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CAPABILITY, -EOPNOTSUPP,
+				 "a page for the TPR is not supported: %#llx; only 0, none",
+				 va->vapic_addr);
+	return 0;
+}
+
 static const struct nv_ioctl ioctls[] = {
 	IOC_VALUE(KVM_RUN, run),
 	IOC_FIXED(KVM_GET_REGS, get_regs),
@@ -341,6 +359,7 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_POINTER(KVM_GET_CPUID2, get_cpuid),
 	IOC_FIXED(KVM_GET_LAPIC, get_lapic),
 	IOC_FIXED(KVM_SET_LAPIC, set_lapic),
+	IOC_FIXED(KVM_SET_VAPIC_ADDR, set_vapic_addr),
 	IOC_FIXED(KVM_GET_MP_STATE, vcpu_get_mp_state),
 	IOC_FIXED(KVM_SET_MP_STATE, vcpu_set_mp_state),
 	IOC_FIXED(KVM_GET_VCPU_EVENTS, vcpu_get_events),

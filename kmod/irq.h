@@ -10,6 +10,9 @@
 #include "addr.h"
 #include "pure.h"
 
+/* GSIs and routing entries a VM can have, as with KVM. */
+#define IRQ_MAX_ROUTES		4096
+
 struct kvm_ioeventfd;
 struct kvm_irq_level;
 struct kvm_irq_routing_entry;

@@ -18,7 +18,6 @@
 #include "vcpu.h"
 
 #define IOAPIC_PINS		24
-#define IRQ_MAX_ROUTES		4096	/* GSIs and entries, as KVM has it */
 #define IRQ_CHIPS		3	/* KVM_IRQCHIP_*: PIC master, slave, IOAPIC */
 
 enum irqchip_mode { IRQCHIP_NONE, IRQCHIP_SPLIT, IRQCHIP_FULL };

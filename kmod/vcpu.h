@@ -91,7 +91,7 @@ struct nv_vcpu {
 	u64 tsc_offset;			/* L1's: guest TSC = host TSC + this */
 	u64 tsc_adjust;
 	u64 misc_enable, mtrr_def_type, mtrr_fixed[11], mtrr_var[16];
-	u64 bios_sign_id, mcg_status;
+	u64 bios_sign_id, mcg_status, mcg_ctl;
 	struct fpu_area *fpu;		/* XSAVE image, 64-byte aligned; vmx/fpu.c */
 
 	struct nv_cpuid *cpuid;		/* what user space set; cpu_cpuid.c */

@@ -122,6 +122,8 @@
 
 /* Model-specific registers. */
 #define IA32_TSC		0x10
+#define KVM_WALL_CLOCK		0x11	/* KVM's, of old; nothing in the manual */
+#define KVM_SYSTEM_TIME		0x12
 #define IA32_PLATFORM_ID	0x17
 #define IA32_APIC_BASE		0x1b
 #define IA32_FEATURE_CONTROL	0x3a

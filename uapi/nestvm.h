@@ -109,8 +109,10 @@ struct nestvm_device_info {
  *
  * While off, no vCPU of the VM sees or can use VT-x, whatever CPUID user space
  * sets: the CPUID bit reads 0, the capability MSRs and VMXON fault, CR4.VMXE is
- * reserved. Default: the module parameter expose_default (0). Takes effect at
- * the next KVM_RUN; can be changed until the first vCPU has run.
+ * reserved. %KVM_GET_SUPPORTED_CPUID lists the bit only if new VMs have the switch
+ * on: who turns it on sets the bit as well. Default: the module parameter
+ * expose_default (0). Takes effect at the next KVM_RUN; can be changed until the
+ * first vCPU has run.
  *
  * Errors: %EINVAL @enable is neither 0 nor 1; %EBUSY a vCPU of the VM has run
  * (%NESTVM_REFUSED_HAS_RUN); %EPERM the module was loaded with nested=0

@@ -86,8 +86,11 @@ static void fix_features(struct machine *m, struct table *t, unsigned int id)
 		e->ecx &= ~F1_ECX_OSXSAVE;
 		if (nvl_device_cap(m->dev, KVM_CAP_TSC_DEADLINE_TIMER))
 			e->ecx |= F1_ECX_TSC_DEADLINE;
+		/* nestvm lists the bit only where exposing is its default. */
 		if (!m->conf->expose)
 			e->ecx &= ~F1_ECX_VMX;
+		else if (nvl_device_is_nestvm(m->dev))
+			e->ecx |= F1_ECX_VMX;
 		e->edx &= ~F1_EDX_HTT;
 		if (m->conf->vcpus > 1)
 			e->edx |= F1_EDX_HTT;
