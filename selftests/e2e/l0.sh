@@ -162,6 +162,21 @@ case_suspend() {
 	[ "$(grep -c "e2e: tick" /tmp/out)" = 2 ] || fail "L1 did not go on"
 }
 
+# QEMU takes the device for KVM's: it knows the KVM API alone, so the switch is the
+# module's default. Its firmware starts the kernel of an L1 that runs L2 twice.
+case_qemu() {
+	rmmod nestvm && insmod /lib/nestvm.ko expose_default=1 || fail "the module does not load"
+	ln -s nestvm /dev/kvm
+	qemu-system-x86_64 -machine q35,accel=kvm -cpu host -smp 2 -m 640 -nodefaults -display none \
+		-serial stdio -no-reboot -L /usr/share/qemu -debugcon file:/tmp/bios \
+		-global isa-debugcon.iobase=0x402 -kernel /boot/vmlinux -initrd /boot/initramfs \
+		-append "$(cat /boot/qemu-cmdline) e2e.do=kvm" < /dev/null > /tmp/out 2>&1 ||
+		{ status=$?; show; tail -n 5 /tmp/bios; fail "QEMU ended with $status"; }
+	rm /dev/kvm
+	show
+	[ "$(grep -c "e2e: L2 done" /tmp/out)" = 2 ] || fail "L2 was not seen to end twice"
+}
+
 # Load and unload leave nothing behind.
 case_reload() {
 	rmmod nestvm

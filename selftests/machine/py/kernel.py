@@ -109,7 +109,8 @@ class Elf:
                 continue
             offset = len(out) + 4095 & ~4095
             out += bytes(offset - len(out)) + body
-            headers.append((h[0], h[1], offset, h[3], h[4], len(body), h[6], 4096))
+            headers.append((h[0], h[1], offset, h[3], h[4], len(body), h[6],
+                            4096 if h[0] == PT_LOAD else h[7]))
         out[:64] = self.data[:64]
         struct.pack_into("<QQ", out, 32, 64, 0)
         struct.pack_into("<HHHHHH", out, 52, 64, 56, len(headers), 0, 0, 0)
@@ -128,7 +129,7 @@ def vmlinux(series):
         with open(path, "wb") as f:
             f.write(elf.trimmed())
 
-    return tree.cached("kernel-elf", "vmlinux", [tree.stamp(source), "1"], make)
+    return tree.cached("kernel-elf", "vmlinux", [tree.stamp(source), "2"], make)
 
 
 def stock_module(series, name):
