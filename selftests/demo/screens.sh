@@ -19,10 +19,10 @@ screen check-vm nestvm check web
 screen refused nestvm set web --expose-virtualization-extensions on
 nestvm start lab || exit 1
 # Until the VM inside runs: some seconds of its kernel, KVM, and the inner kernel.
-sleep 6
+sleep 3
 screen list nestvm list
 screen show nestvm show lab
-screen top nestvm top --interval 1
+screen top nestvm top --interval 4
 screen stat nestvm stat lab
 nestvm kill lab || exit 1
 rmmod nestvm
