@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest hypervisor's part of each end-to-end run. What to do comes on the
 # kernel's command line, so that one image serves them all:
-#	e2e.do=facts|clock|stay|expose_off|kvm|nestvm  e2e.kvm_intel=ept=0,...  e2e.l2=stay
+#	e2e.do=facts|clock|stay|busy|expose_off|kvm|nestvm  e2e.kvm_intel=ept=0,...  e2e.l2=stay|busy
 word() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^$1=//p" | tail -n 1; }
 fail() { echo "e2e: L1 FAIL: $*"; exit 1; }
 
@@ -37,6 +37,11 @@ do_clock() {
 
 do_stay() {
 	sleep 1000
+}
+
+do_busy() {
+	echo "e2e: L1 is busy"
+	while :; do :; done
 }
 
 do_expose_off() {

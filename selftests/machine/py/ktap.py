@@ -4,6 +4,7 @@
 import re
 
 RESULT = re.compile(r"^( *)(ok|not ok) \d+(?: -)? ?(.*)$")
+ALARM = re.compile(r"WARNING:|BUG:|kernel BUG at|Oops|Call Trace:|general protection")
 END = re.compile(r"^machine: end ok=(\d+) fail=(\d+) skip=(\d+)")
 
 
@@ -19,6 +20,7 @@ class Reader:
         self.started = False
         self.loaders = 0
         self.panic = None
+        self.alarm = None       # of the machine's kernel, not of a guest's, whose lines are indented
 
     def line(self, text):
         match = END.match(text)
@@ -32,6 +34,8 @@ class Reader:
             self.loaders += 1
         elif "Kernel panic - not syncing" in text and not text.startswith(" "):
             self.panic = text
+        if not self.alarm and text.startswith("[") and ALARM.search(text):
+            self.alarm = text
         match = RESULT.match(text)
         if match:
             self._result(len(match[1]), match[2] == "ok", match[3])
