@@ -3,7 +3,8 @@
  * A state stream: what goes in comes out, and whatever is cut off, flipped, swapped
  * or added is found before its reader has got all of it. A file is whole or not there.
  *
- * links: vmm/state/stream.c vmm/state/stream_file.c vmm/state/pack.c vmm/state/crc32c.c vmm/state/memory.c
+ * links: vmm/state/stream.c vmm/state/stream_file.c vmm/state/pack.c
+ * links: vmm/state/crc32c.c vmm/state/memory.c
  */
 #include "lib/ktap.h"
 #include "lib/internal.h"
