@@ -77,6 +77,21 @@ static void slot_beyond_the_address_width(const void *arg)
 	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_SLOT_RANGE, r.guest_phys_addr = 1ull << 53);
 }
 
+/* More than the kernel gives a list of pages for; it would say so in its log. */
+static void slot_too_large(const void *arg)
+{
+	struct nestvm_memory_mode dynamic = { sizeof(dynamic), NESTVM_MEMORY_DYNAMIC };
+
+	nestvm_open();
+	start();
+	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_SLOT_RANGE,
+		    r.guest_phys_addr = 0; r.memory_size = 1ull << 40);
+	MUST(vm.fd, NESTVM_SET_MEMORY_MODE, &dynamic);
+	REFUSE_SLOT(EINVAL, NESTVM_REFUSED_SLOT_RANGE,
+		    r.guest_phys_addr = 0; r.memory_size = 1ull << 40;
+		    r.flags = KVM_MEM_LOG_DIRTY_PAGES);
+}
+
 static void too_many_slots(const void *arg)
 {
 	struct kvm_userspace_memory_region r;
@@ -212,6 +227,7 @@ int main(int argc, char **argv)
 	static const struct ktap_case cases[] = {
 		{ "slots", slots, NULL, 0 },
 		{ "slot_beyond_the_address_width", slot_beyond_the_address_width, NULL, 0 },
+		{ "slot_too_large", slot_too_large, NULL, 0 },
 		{ "too_many_slots", too_many_slots, NULL, 0 },
 		{ "vcpu_ids", vcpu_ids, NULL, 0 },
 		{ "vm_types", vm_types, NULL, 0 },

@@ -18,6 +18,9 @@
 
 #define SLOT_FLAGS	(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY)
 
+/* What is kept for each page of a slot is one piece of the kernel's memory: below 2 GiB. */
+#define MAX_SLOT_PAGES	(INT_MAX / sizeof(struct page *))
+
 /* Guest frames are numbered up to the CPU's physical-address width; EPT01 has four levels. */
 static u64 max_gfn(void)
 {
@@ -98,6 +101,10 @@ static int check_region(struct nv_vm *vm, const struct kvm_userspace_memory_regi
 		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
 				 "slot %u: %#llx bytes at %#llx reach beyond the guest's physical addresses",
 				 r->slot, r->memory_size, r->guest_phys_addr);
+	if (r->memory_size >> PAGE_SHIFT > MAX_SLOT_PAGES)
+		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
+				 "slot %u: %#llx bytes are more than the %#llx of the largest slot; use several",
+				 r->slot, r->memory_size, (u64)MAX_SLOT_PAGES << PAGE_SHIFT);
 	if (r->memory_size && !access_ok((void __user *)(unsigned long)r->userspace_addr,
 					 r->memory_size))
 		return nv_refuse(why, NESTVM_REFUSED_SLOT_RANGE, -EINVAL,
