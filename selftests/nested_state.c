@@ -225,12 +225,20 @@ static void some_cycles(const void *arg)
 	cycles(&vm, 40, part->without);
 }
 
-/* With a part of the state left out the workload must go wrong, or get stuck. */
+/*
+ * With a part of the state left out the workload must go wrong, or get stuck; not each
+ * time where the part is empty at most points, as that of the events under way is.
+ */
 static void notices(const void *arg)
 {
 	const struct part *part = arg;
+	unsigned int tries = 8;
+	bool failed;
 
-	EXPECT(ktap_try(some_cycles, arg, part->without ? 5 : 30) == !!part->without, "it %s",
+	do
+		failed = ktap_try(some_cycles, arg, part->without ? 5 : 30);
+	while (part->without && !failed && --tries);
+	EXPECT(failed == !!part->without, "it %s",
 	       part->without ? "goes well without a part of the state" : "fails");
 }
 
