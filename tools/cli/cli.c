@@ -27,10 +27,8 @@ static error_t parse_json(int key, char *arg, struct argp_state *state)
 
 const struct argp cli_json_argp = { .options = json_options, .parser = parse_json };
 
-static error_t parse_name(int key, char *arg, struct argp_state *state)
+error_t cli_parse_args(int key, char *arg, struct argp_state *state, struct cli_args *args)
 {
-	struct cli_args *args = state->input;
-
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->json;
@@ -47,6 +45,11 @@ static error_t parse_name(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static error_t parse_name(int key, char *arg, struct argp_state *state)
+{
+	return cli_parse_args(key, arg, state, state->input);
 }
 
 void cli_parse_name(int argc, char **argv, const char *doc, struct cli_args *args)

@@ -9,10 +9,7 @@
 #include <argp.h>
 #include <jansson.h>
 
-/*
- * A command about one VM (or none) without options of its own is described by
- * these; others embed struct cli_args and use cli_argp as a child.
- */
+/* What every command about a VM takes; those with options of their own embed it. */
 struct cli_args {
 	const char *name;		/* of the VM; NULL when there is none */
 	bool json;
@@ -26,6 +23,8 @@ extern const struct argp cli_json_argp;
  * Ends the program like argp_parse() when that is wrong.
  */
 void cli_parse_name(int argc, char **argv, const char *doc, struct cli_args *args);
+/* The rest of such a parser, for its default case: NAME, and --json as the first child. */
+error_t cli_parse_args(int key, char *arg, struct argp_state *state, struct cli_args *args);
 
 /* "nestvm COMMAND", for argp's sentences; argv[0] is COMMAND. */
 void cli_name(char **argv);

@@ -29,19 +29,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct check_cmd *c = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &c->args.json;
-		return 0;
 	case OPT_FIX:
 		c->fix = true;
 		return 0;
 	case OPT_YES:
 		c->yes = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (c->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		c->args.name = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (c->fix && !c->args.name)
@@ -52,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "nobody is there to be asked: say --yes.");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &c->args);
 	}
 }
 

@@ -40,11 +40,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FROM:
 		c->from = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (c->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		c->args.name = arg;
-		return 0;
 	case ARGP_KEY_END:
 		if (!c->args.name)
 			argp_error(state, "name the VM.");
@@ -53,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				   "version; \"nestvm update-version\" gives the VM a newer one.");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &c->args);
 	}
 }
 

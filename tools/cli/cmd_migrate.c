@@ -31,9 +31,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	long n;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &m->args.json;
-		return 0;
 	case OPT_TO:
 		m->to = arg;
 		return 0;
@@ -43,17 +40,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "\"%s\" is not a time: from 1 to 60000 milliseconds.", arg);
 		m->downtime = n;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (m->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		m->args.name = arg;
-		return 0;
 	case ARGP_KEY_END:
 		if (!m->args.name || !m->to)
 			argp_error(state, "say which VM and where: NAME --to HOST[:PORT].");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &m->args);
 	}
 }
 

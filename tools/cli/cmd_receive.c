@@ -37,23 +37,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct receive *rc = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &rc->args.json;
-		return 0;
 	case OPT_LISTEN:
 		rc->listen = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (rc->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		rc->args.name = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!rc->args.name || !conf_name_ok(rc->args.name))
 			argp_error(state, "name the VM that is to be here.");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &rc->args);
 	}
 }
 

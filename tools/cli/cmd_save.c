@@ -25,23 +25,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct save *s = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &s->args.json;
-		return 0;
 	case OPT_NO_COMPRESS:
 		s->plain = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (s->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		s->args.name = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!s->args.name)
-			argp_error(state, "name a VM; \"nestvm list\" lists them.");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &s->args);
 	}
 }
 

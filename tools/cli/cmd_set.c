@@ -23,11 +23,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &s->settings;
 		state->child_inputs[1] = &s->args.json;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (s->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		s->args.name = arg;
-		return 0;
 	case ARGP_KEY_END:
 		if (!s->args.name)
 			argp_error(state, "name a VM; \"nestvm list\" lists them.");
@@ -35,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "say what to set; \"nestvm set --help\" lists the settings.");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &s->args);
 	}
 }
 

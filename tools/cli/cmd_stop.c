@@ -33,9 +33,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	char *end;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &s->args.json;
-		return 0;
 	case OPT_TIMEOUT:
 		errno = 0;
 		s->timeout = strtoul(arg, &end, 10);
@@ -49,17 +46,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_RESET:
 		s->reset = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (s->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		s->args.name = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!s->args.name)
-			argp_error(state, "name a VM; \"nestvm list\" lists them.");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &s->args);
 	}
 }
 

@@ -29,26 +29,14 @@ static error_t parse_update(int key, char *arg, struct argp_state *state)
 	struct update *u = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &u->args.json;
-		return 0;
 	case OPT_COPY:
 		u->copy = arg;
 		return 0;
 	case OPT_TO:
 		u->to = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (u->args.name)
-			argp_error(state, "one VM at a time, and \"%s\" is a second.", arg);
-		u->args.name = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (!u->args.name)
-			argp_error(state, "name a VM; \"nestvm list\" lists them.");
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_parse_args(key, arg, state, &u->args);
 	}
 }
 
