@@ -136,9 +136,9 @@ int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new)
 	return ret;
 }
 
-int gmem_map(struct nv_vm *vm, gpa1_t gpa, struct nv_gpage *p)
+int gmem_map(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_gpage *p)
 {
-	const struct nv_slot *slot = slot_at(vm, gpa, false);
+	const struct nv_slot *slot = slot_at(vm, gpa, write);
 
 	p->page = NULL;
 	/* Only what does not move can be kept. Nested VT-x asks, which has static memory. */

@@ -171,13 +171,13 @@ static void merge_msr_bitmap(struct nv_vcpu *vcpu, struct vmcs02 *s)
 	}
 }
 
-/* Have L1's page at @gpa mapped in @p. False: there is no memory. */
-static bool map_page(struct nv_vcpu *vcpu, struct nv_gpage *p, u64 gpa, bool dirty)
+/* Have L1's page at @gpa mapped in @p. False: there is no memory, or none to @write. */
+static bool map_page(struct nv_vcpu *vcpu, struct nv_gpage *p, u64 gpa, bool write)
 {
 	if (p->page && p->gpa.v == gpa)
 		return true;
-	gmem_unmap(vcpu->vm, p, dirty);
-	if (gmem_map(vcpu->vm, gpa1(gpa), p)) {
+	gmem_unmap(vcpu->vm, p, write);
+	if (gmem_map(vcpu->vm, gpa1(gpa), write, p)) {
 		memset(p, 0, sizeof(*p));
 		return false;
 	}
