@@ -169,16 +169,9 @@ static enum ept_walk_status set_flags(struct ept_walk *w, const struct ept_walk_
 			want |= EPT_D;
 		if (want == old)
 			continue;
-		switch (ops->cmpxchg(ctx, w->step[level].pa, old, want)) {
-		case EPT_XCHG_DONE:
-			w->step[level].entry = want;
-			break;
-		case EPT_XCHG_CHANGED:
+		if (!ops->cmpxchg(ctx, w->step[level].pa, old, want))
 			return EPT_WALK_RETRY;
-		default:
-			w->last = level;
-			return EPT_WALK_NO_MEMORY;
-		}
+		w->step[level].entry = want;
 	}
 	return EPT_WALK_OK;
 }

@@ -39,17 +39,14 @@ enum ept_walk_status {
 	EPT_WALK_RETRY,
 };
 
-enum ept_walk_xchg {
-	EPT_XCHG_DONE,
-	EPT_XCHG_CHANGED,	/* memory did not hold @old */
-	EPT_XCHG_NO_MEMORY,
-};
-
 struct ept_walk_ops {
 	/* Read one entry in one access. False: no memory there. */
 	bool (*read)(void *ctx, u64 pa, u64 *entry);
-	/* Needed if the EPTP turns accessed and dirty flags on; NULL: leave them alone. */
-	enum ept_walk_xchg (*cmpxchg)(void *ctx, u64 pa, u64 old, u64 new_);
+	/*
+	 * Needed if the EPTP turns accessed and dirty flags on; NULL: leave them alone.
+	 * False: memory did not hold @old. A write that ROM ignores is a success.
+	 */
+	bool (*cmpxchg)(void *ctx, u64 pa, u64 old, u64 new_);
 };
 
 struct ept_walk_in {

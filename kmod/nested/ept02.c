@@ -178,18 +178,12 @@ static bool read_entry(void *ctx, u64 pa, u64 *entry)
 	return !gmem_read(vcpu->vm, gpa1(pa), entry, sizeof(*entry));
 }
 
-static enum ept_walk_xchg xchg_entry(void *ctx, u64 pa, u64 old, u64 new)
+static bool xchg_entry(void *ctx, u64 pa, u64 old, u64 new)
 {
 	struct nv_vcpu *vcpu = ctx;
 
-	switch (gmem_cmpxchg64(vcpu->vm, gpa1(pa), old, new)) {
-	case 0:
-		return EPT_XCHG_DONE;
-	case 1:
-		return EPT_XCHG_CHANGED;
-	default:
-		return EPT_XCHG_NO_MEMORY;
-	}
+	/* An error: the entry was read, so it is ROM, where the flag is lost. */
+	return gmem_cmpxchg64(vcpu->vm, gpa1(pa), old, new) <= 0;
 }
 
 static const struct ept_walk_ops walk_ops = { .read = read_entry, .cmpxchg = xchg_entry };

@@ -22,12 +22,12 @@ static bool read_entry(void *ctx, u64 pa, u64 *entry)
 	return (*entry >> 52 & 15) != 15;
 }
 
-static enum ept_walk_xchg cmpxchg_entry(void *ctx, u64 pa, u64 old, u64 new_)
+static bool cmpxchg_entry(void *ctx, u64 pa, u64 old, u64 new_)
 {
 	(void)ctx;
 	BUG_ON(pa % 8 || (old ^ new_) & ~(EPT_A | EPT_D) || !(new_ & EPT_A));
 	BUG_ON(++xchgs > 5 * 8);
-	return in.xchg[xchgs % 5] % 3;
+	return in.xchg[xchgs % 5] % 3 == 0;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
