@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "checkpoint.h"
 
-#include "../conf/journal.h"
 #include "../vmm/state/disk_copy.h"
 #include "../vmm/state/stream.h"
+#include "export.h"
+#include "stage.h"
 #include "state_wait.h"
 
 #include <dirent.h>
@@ -30,11 +31,6 @@ static int path_of(const struct vmdir *d, const char *name, const char *file, ch
 static int said(struct refusal *r, const struct nvl_error *err)
 {
 	return refuse_text(r, REASON_STATE_FAILED, "%s", err->text);
-}
-
-static int copy_failed(struct refusal *r, const struct nvl_error *err)
-{
-	return refuse_text(r, REASON_STATE_FAILED, "%s Nothing was changed.", err->text);
 }
 
 static bool draw(void *ctx, uint64_t done, uint64_t total)
@@ -340,27 +336,9 @@ undo:
 
 /* -- apply ---------------------------------------------------------------------- */
 
-/* A new file beside @to, for the journal; @suffix keeps it apart from others. */
-static int stage(struct journal *j, const char *from, const char *to,
-		 const struct state_watch *watch, struct refusal *r)
-{
-	char staged[PATH_MAX];
-	struct nvl_error err;
-	enum disk_copy how;
-
-	if (snprintf(staged, sizeof(staged), "%s.nestvm-new", to) >= PATH_MAX)
-		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
-	/* A leftover of an apply that was cut off before its journal. */
-	unlink(staged);
-	if (disk_copy(from, staged, &how, watch, &err) < 0)
-		return copy_failed(r, &err);
-	return journal_add(j, staged, to, r);
-}
-
 static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct vm_conf *conf,
 		     struct journal *j, struct ctl_progress *progress, struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
 	char from[PATH_MAX], to[PATH_MAX], file[32];
 	unsigned int i;
 
@@ -369,7 +347,7 @@ static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct 
 			continue;
 		snprintf(file, sizeof(file), "disk-%u.img", i);
 		if (path_of(d, cp->id, file, from, r) < 0 ||
-		    stage(j, from, conf->disks[i].path, &watch, r) < 0)
+		    stage(j, from, conf->disks[i].path, progress, r) < 0)
 			return -1;
 	}
 	if (path_of(d, cp->id, "config.json", from, r) < 0 ||
@@ -377,7 +355,7 @@ static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct 
 		return -1;
 	vmdir_file(d, "saved", to);
 	if (cp->has_state) {
-		if (path_of(d, cp->id, "state", from, r) < 0 || stage(j, from, to, &watch, r) < 0)
+		if (path_of(d, cp->id, "state", from, r) < 0 || stage(j, from, to, progress, r) < 0)
 			return -1;
 	} else if (journal_add(j, "", to, r) < 0) {
 		return -1;
@@ -387,17 +365,6 @@ static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct 
 	    path_of(d, ".current", "", to, r) < 0)
 		return -1;
 	return journal_add(j, from, to, r);
-}
-
-static void unstage(struct journal *j)
-{
-	const char *from, *to;
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(j->steps, i, entry)
-		if (json_unpack(entry, "[s,s]", &from, &to) == 0 && *from)
-			unlink(from);
 }
 
 int checkpoint_apply(struct vmdir *d, const struct checkpoint *cp, struct ctl_progress *progress,
@@ -467,38 +434,7 @@ int checkpoint_remove(struct vmdir *d, const struct checkpoint *cp, struct refus
 int checkpoint_export(const struct vmdir *d, const struct checkpoint *cp, const char *to,
 		      struct ctl_progress *progress, struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
-	char dir[PATH_MAX], from[PATH_MAX], temp[PATH_MAX], file[PATH_MAX];
-	struct refusal ignored;
-	struct nvl_error err;
-	enum disk_copy how;
-	struct dirent *e;
-	int ret = 0;
-	DIR *all;
+	char dir[PATH_MAX];
 
-	if (access(to, F_OK) == 0)
-		return refuse_text(r, REASON_USAGE, "%s is there already: name a new folder.", to);
-	if (snprintf(temp, sizeof(temp), "%s.nestvm-new", to) >= PATH_MAX ||
-	    path_of(d, cp->id, "", dir, r) < 0)
-		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
-	if (vmdir_remove_tree(temp, r) < 0 || vmdir_make(temp, r) < 0)
-		return -1;
-	all = opendir(dir);
-	while (all && ret == 0 && (e = readdir(all))) {
-		if (e->d_name[0] == '.')
-			continue;
-		if (snprintf(from, sizeof(from), "%s/%s", dir, e->d_name) >= PATH_MAX ||
-		    snprintf(file, sizeof(file), "%s/%s", temp, e->d_name) >= PATH_MAX)
-			ret = refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
-		else if (disk_copy(from, file, &how, &watch, &err) < 0)
-			ret = said(r, &err);
-	}
-	if (all)
-		closedir(all);
-	if (ret == 0 && rename(temp, to) < 0)
-		ret = refuse_text(r, REASON_HOST_FAILED, "%s cannot be made: %s.", to,
-				  strerror(errno));
-	if (ret < 0)
-		vmdir_remove_tree(temp, &ignored);
-	return ret;
+	return path_of(d, cp->id, "", dir, r) < 0 ? -1 : export_make(dir, to, progress, r);
 }

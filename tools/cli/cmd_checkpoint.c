@@ -188,7 +188,9 @@ static int run_export(int argc, char **argv)
 	struct args a = { .wants = 2 };
 
 	get_args(&a, argc, argv, NULL, "NAME LABEL|ID FOLDER",
-		 CLI_DOC("Copies a checkpoint to a new folder: configuration, disks and state."));
+		 CLI_DOC("Copies a checkpoint to a new folder: configuration, writable disks and state, "
+			 "with checksums. \"nestvm create NEW --from-export FOLDER\" makes a VM of it, "
+			 "here or on another host."));
 	return act(&a, EXPORT);
 }
 

@@ -3,18 +3,20 @@
 
 #include "cli.h"
 #include "facts.h"
+#include "import.h"
 #include "settings.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_VERSION = 0x7200, OPT_FROM };
+enum { OPT_VERSION = 0x7200, OPT_FROM, OPT_FROM_EXPORT, OPT_DISKS_TO, OPT_KEEP_MACS, OPT_NO_STATE };
 
 struct create {
 	struct cli_args args;
 	struct settings settings;
 	const char *version;
 	const char *from;
+	struct import import;		/* @from of it is NULL: not from an export */
 };
 
 static const struct argp_option options[] = {
@@ -22,6 +24,17 @@ static const struct argp_option options[] = {
 	  "configuration version, one of \"nestvm host-versions\" (default: the newest)", 3 },
 	{ "from", OPT_FROM, "FILE", 0,
 	  "start from this configuration, a copy of another VM's config.json, with its version", 3 },
+	{ "from-export", OPT_FROM_EXPORT, "FOLDER", 0,
+	  "make it from what \"nestvm checkpoint export\" wrote: its configuration, copies of its "
+	  "disks, and its state, from which \"nestvm start\" goes on", 4 },
+	{ "disks-to", OPT_DISKS_TO, "FOLDER", 0,
+	  "with --from-export: where the copies of the disks go, as NAME-0.img and so on (default: "
+	  "the folder \"disks\" beside the VMs)", 4 },
+	{ "keep-macs", OPT_KEEP_MACS, NULL, 0,
+	  "with --from-export: keep the addresses of the adapters instead of making new ones; a "
+	  "state needs that", 4 },
+	{ "no-state", OPT_NO_STATE, NULL, 0,
+	  "with --from-export: leave its state out, the guest boots anew", 4 },
 	{ 0 },
 };
 
@@ -40,9 +53,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FROM:
 		c->from = arg;
 		return 0;
+	case OPT_FROM_EXPORT:
+		c->import.from = arg;
+		return 0;
+	case OPT_DISKS_TO:
+		c->import.disks_to = arg;
+		return 0;
+	case OPT_KEEP_MACS:
+		c->import.keep_macs = true;
+		return 0;
+	case OPT_NO_STATE:
+		c->import.no_state = true;
+		return 0;
 	case ARGP_KEY_END:
 		if (!c->args.name)
 			argp_error(state, "name the VM.");
+		if (c->import.from && (c->from || c->version))
+			argp_error(state, "--from-export goes without --from and --version: the "
+				   "export has a configuration.");
+		if (!c->import.from &&
+		    (c->import.disks_to || c->import.keep_macs || c->import.no_state))
+			argp_error(state, "--disks-to, --keep-macs and --no-state go with "
+				   "--from-export.");
 		if (c->from && c->version)
 			argp_error(state, "--from and --version exclude each other: the file has a "
 				   "version; \"nestvm update-version\" gives the VM a newer one.");
@@ -77,6 +109,18 @@ static int begin(const struct create *c, struct vm_conf *conf, struct refusal *r
 	return 0;
 }
 
+static int import(struct create *c, struct refusal *r)
+{
+	struct ctl_progress progress = { 0 };
+	int ret;
+
+	c->import.name = c->args.name;
+	c->import.settings = &c->settings;
+	ret = import_vm(&c->import, &progress, r);
+	progress_end(&progress);
+	return ret;
+}
+
 static int create(struct create *c, struct refusal *r)
 {
 	struct vm_facts facts;
@@ -87,6 +131,8 @@ static int create(struct create *c, struct refusal *r)
 	/* The name first: a sentence about a setting repeats it. */
 	if (!conf_name_ok(c->args.name))
 		return refuse(r, NAME_INVALID, c->args.name, "VM");
+	if (c->import.from)
+		return import(c, r);
 	if (begin(c, &conf, r) < 0)
 		return -1;
 	facts_of_none(c->args.name, &facts);

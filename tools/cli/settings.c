@@ -81,8 +81,7 @@ const struct argp *settings_argp(void)
 	return &argp;
 }
 
-/* malloc()ed; the file need not be there. */
-static char *absolute(const char *path)
+char *settings_path(const char *path)
 {
 	char *cwd, *out = NULL;
 
@@ -118,7 +117,7 @@ static int add_disk(struct vm_conf *c, const char *name, const char *text, struc
 		free(file);
 		return refuse(r, VALUE_INVALID, "disk", "the name of a file is missing");
 	}
-	path = file ? absolute(file) : NULL;
+	path = file ? settings_path(file) : NULL;
 	free(file);
 	if (!path)
 		return no_memory(r);
@@ -169,7 +168,7 @@ static int apply_one(const struct setting *s, struct vm_conf *c, const char *nam
 		return add_disk(c, name, s->text, r);
 	if (s->key && s->key->type != CONF_PATH)
 		return set_key(s->key, c, name, s->text, r);
-	path = absolute(s->text);
+	path = settings_path(s->text);
 	if (!path)
 		return no_memory(r);
 	if (s->key)

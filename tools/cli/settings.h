@@ -26,6 +26,8 @@ struct settings {
 /* A child for struct argp; its input is a struct settings. */
 const struct argp *settings_argp(void);
 
+/* An absolute path for a configuration, malloc()ed; the file need not be there. */
+char *settings_path(const char *path);
 /* Changes @c in the order of the options; paths become absolute. */
 int settings_apply(const struct settings *s, struct vm_conf *c, const char *name,
 		   struct refusal *r);

@@ -73,19 +73,26 @@ static int run(const char *path, json_t *steps, struct refusal *r)
 	return sync_dir_of(path, r);
 }
 
-int journal_commit(struct journal *j, const struct vmdir *d, struct refusal *r)
+int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r)
 {
 	char path[PATH_MAX], *text = json_dumps(j->steps, JSON_INDENT(1));
 	int ret;
 
-	vmdir_file(d, JOURNAL_FILE, path);
 	if (text)
-		ret = vmdir_write_file(path, text, strlen(text), r);
+		ret = vmdir_write_file(vmdir_file(d, JOURNAL_FILE, path), text, strlen(text), r);
 	else
 		ret = refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
 	free(text);
+	return ret;
+}
+
+int journal_commit(struct journal *j, const struct vmdir *d, struct refusal *r)
+{
+	char path[PATH_MAX];
+	int ret = journal_write(j, d, r);
+
 	if (ret == 0)
-		ret = run(path, j->steps, r);
+		ret = run(vmdir_file(d, JOURNAL_FILE, path), j->steps, r);
 	journal_drop(j);
 	return ret;
 }

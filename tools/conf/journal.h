@@ -23,6 +23,11 @@ struct journal {
 int journal_begin(struct journal *j, struct refusal *r);
 /* @from takes the place of @to; "" for @from: @to goes. Absolute paths. */
 int journal_add(struct journal *j, const char *from, const char *to, struct refusal *r);
+/*
+ * Only writes it down: for a VM that is being made (vmdir_begin()), to be done when it
+ * has its name.
+ */
+int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r);
 /* From here on it will be done, now or after a crash. Frees @j. */
 int journal_commit(struct journal *j, const struct vmdir *d, struct refusal *r);
 /* Frees @j; nothing has happened. */

@@ -200,6 +200,19 @@ enum exit_status {
 	  "VM \"{0}\" has no checkpoint \"{1}\": \"nestvm checkpoint list {0}\" lists them.") \
 	X(CHECKPOINT_EXISTS, EXIT_EXISTS,						\
 	  "VM \"{0}\" has a checkpoint \"{1}\" already: take another label.")		\
+	X(IMPORT_SETTINGS, EXIT_RULE,							\
+	  "{1} has the state of a guest that was running, which needs VM \"{0}\" as it was: leave " \
+	  "the settings out, or leave the state out (--no-state) and the guest boots anew.") \
+	X(IMPORT_MACS, EXIT_RULE,							\
+	  "{1} has the state of a guest that was running and knows the addresses of its "	\
+	  "adapters, so VM \"{0}\" cannot have new ones: --keep-macs keeps them (then it and the " \
+	  "VM that was exported must not be on one network), or leave the state out "	\
+	  "(--no-state) and the guest boots anew.")					\
+	X(IMPORT_BUSY, EXIT_BUSY,							\
+	  "another command makes a VM with disks in {0}: try again when it is done.")	\
+	X(IMPORT_DISK_EXISTS, EXIT_EXISTS,						\
+	  "the image of a disk of VM \"{0}\" would be {1}, and that is there already: remove or " \
+	  "rename it, or say --disks-to FOLDER.")					\
 	X(STATE_DAMAGED, EXIT_DATA, "{0}")						\
 	X(STATE_FOREIGN, EXIT_DATA, "{0}")						\
 	X(STATE_FAILED, EXIT_ERROR, "{0}")						\

@@ -205,6 +205,7 @@ static int set_name(struct vmdir *d, const char *name, struct refusal *r)
 		return refuse_text(r, REASON_HOST_FAILED, "the path of VM \"%s\" is too long.", name);
 	d->lock_fd = -1;
 	d->run_fd = -1;
+	d->new_fd = -1;
 	return 0;
 }
 
@@ -317,8 +318,11 @@ void vmdir_close(struct vmdir *d)
 		close(d->lock_fd);
 	if (d->run_fd >= 0)
 		close(d->run_fd);
+	if (d->new_fd >= 0)
+		close(d->new_fd);
 	d->lock_fd = -1;
 	d->run_fd = -1;
+	d->new_fd = -1;
 }
 
 int vmdir_load(const struct vmdir *d, struct vm_conf *c, struct refusal *r)
@@ -368,8 +372,8 @@ static int lock_all(const char *vms, struct refusal *r)
 }
 
 /*
- * Directories that a killed command left half made or half removed. Who makes one
- * holds lock_all(), who removes one has it locked.
+ * Directories that a killed command left half made or half removed. Who makes or
+ * removes one has it locked, from before others may take lock_all().
  */
 static void sweep(const char *vms)
 {
@@ -394,34 +398,26 @@ static void sweep(const char *vms)
 		closedir(dir);
 }
 
-static int make_vm(struct vmdir *d, const char *vms, const struct vm_conf *c, struct refusal *r)
+/* With lock_all() held. */
+static int make_new(struct vmdir *d, const char *vms, struct refusal *r)
 {
-	struct vmdir made = *d;
-	char path[PATH_MAX];
-	int ret;
-
 	if (access(d->path, F_OK) == 0)
 		return refuse(r, VM_EXISTS, d->name);
-	if ((size_t)snprintf(made.path, PATH_MAX, "%s/.new-%d", vms, (int)getpid()) >= PATH_MAX)
+	if ((size_t)snprintf(d->path, PATH_MAX, "%s/.new-%d", vms, (int)getpid()) >= PATH_MAX)
 		return refuse_text(r, REASON_HOST_FAILED, "the path of VM \"%s\" is too long.",
 				   d->name);
-	if (vmdir_make(made.path, r) < 0)
+	if (vmdir_make(d->path, r) < 0)
 		return -1;
-	ret = lock(&made, r);
-	if (ret == 0)
-		ret = conf_save(c, vmdir_file(&made, "config.json", path), r);
-	if (ret == 0)
-		ret = put_in_place(made.path, d->path, d->name, r);
-	if (ret < 0) {
-		vmdir_close(&made);
-		vmdir_remove_tree(made.path, NULL);
-		return -1;
-	}
-	d->lock_fd = made.lock_fd;
-	return 0;
+	d->new_fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->new_fd < 0 || flock(d->new_fd, LOCK_EX | LOCK_NB) < 0)
+		failed(r, d->path, "locked");
+	else if (lock(d, r) == 0)
+		return 0;
+	vmdir_abandon(d);
+	return -1;
 }
 
-int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r)
+int vmdir_begin(struct vmdir *d, const char *name, struct refusal *r)
 {
 	char vms[PATH_MAX];
 	int fd, ret;
@@ -432,9 +428,45 @@ int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, str
 	if (fd < 0)
 		return -1;
 	sweep(vms);
-	ret = make_vm(d, vms, c, r);
+	ret = make_new(d, vms, r);
 	close(fd);
 	return ret;
+}
+
+int vmdir_place(struct vmdir *d, struct refusal *r)
+{
+	char vms[PATH_MAX], path[PATH_MAX];
+
+	if (vms_dir(vms, r) < 0)
+		return -1;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", vms, d->name) >= sizeof(path))
+		return refuse_text(r, REASON_HOST_FAILED, "the path of VM \"%s\" is too long.",
+				   d->name);
+	if (put_in_place(d->path, path, d->name, r) < 0)
+		return -1;
+	memcpy(d->path, path, sizeof(path));
+	/* Only now: a sweep must not have met it under the name of one that is left over. */
+	close(d->new_fd);
+	d->new_fd = -1;
+	return 0;
+}
+
+void vmdir_abandon(struct vmdir *d)
+{
+	vmdir_remove_tree(d->path, NULL);
+	vmdir_close(d);
+}
+
+int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r)
+{
+	char path[PATH_MAX];
+
+	if (vmdir_begin(d, name, r) < 0)
+		return -1;
+	if (conf_save(c, vmdir_file(d, "config.json", path), r) == 0 && vmdir_place(d, r) == 0)
+		return 0;
+	vmdir_abandon(d);
+	return -1;
 }
 
 int vmdir_remove(struct vmdir *d, struct refusal *r)

@@ -36,6 +36,7 @@ struct vmdir {
 	char path[PATH_MAX];		/* STATE/vms/NAME */
 	int lock_fd;			/* -1 when opened for reading */
 	int run_fd;			/* -1 unless this process is the VM */
+	int new_fd;			/* of a VM that is being made: keeps sweeps off; else -1 */
 };
 
 /*
@@ -57,7 +58,15 @@ int vmdir_socket(const struct vmdir *d, const char *suffix, char *out, size_t ro
 int vmdir_load(const struct vmdir *d, struct vm_conf *c, struct refusal *r);
 int vmdir_save(const struct vmdir *d, const struct vm_conf *c, struct refusal *r);
 
-/* A new VM, open for changing. */
+/*
+ * A new VM in two steps: vmdir_begin() makes @d->path, which nobody else sees, and what
+ * the VM is to have is written there; vmdir_place() gives it its name, and it is a VM,
+ * open for changing. vmdir_abandon() instead, and after a failure: nothing is left.
+ */
+int vmdir_begin(struct vmdir *d, const char *name, struct refusal *r);
+int vmdir_place(struct vmdir *d, struct refusal *r);
+void vmdir_abandon(struct vmdir *d);
+/* A new VM that has a configuration and nothing else, open for changing. */
 int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r);
 /* All of it is gone, and @d closed, when it returns 0. */
 int vmdir_remove(struct vmdir *d, struct refusal *r);

@@ -29,6 +29,12 @@ int rename(const char *from, const char *to)
 	return REAL(rename)(from, to);
 }
 
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+{
+	count();
+	return REAL(renameat2)(from_fd, from, to_fd, to, flags);
+}
+
 int unlink(const char *path)
 {
 	count();

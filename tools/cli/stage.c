@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "stage.h"
+
+#include "../vmm/state/disk_copy.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static bool draw(void *ctx, uint64_t done, uint64_t total)
+{
+	progress_draw(ctx, done, total, "bytes");
+	return true;
+}
+
+int stage(struct journal *j, const char *from, const char *to, struct ctl_progress *progress,
+	  struct refusal *r)
+{
+	const struct state_watch watch = { draw, progress };
+	char staged[PATH_MAX];
+	struct nvl_error err;
+	enum disk_copy how;
+
+	if (snprintf(staged, sizeof(staged), "%s.nestvm-new", to) >= PATH_MAX)
+		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
+	/* A leftover of a command that was cut off before its journal. */
+	unlink(staged);
+	if (disk_copy(from, staged, &how, &watch, &err) < 0)
+		return refuse_text(r, REASON_STATE_FAILED, "%s Nothing was changed.", err.text);
+	if (journal_add(j, staged, to, r) == 0)
+		return 0;
+	unlink(staged);
+	return -1;
+}
+
+void unstage(struct journal *j)
+{
+	const char *from, *to;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(j->steps, i, entry)
+		if (json_unpack(entry, "[s,s]", &from, &to) == 0 && *from)
+			unlink(from);
+}
