@@ -72,7 +72,7 @@ static error_t parse_create(int key, char *arg, struct argp_state *state)
 static int run_create(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "type", OPT_TYPE, "TYPE", 0,
+		{ "type", OPT_TYPE, "internal|private|external", 0,
 		  "internal: the VMs and the host; private: the VMs alone; external: the VMs and what "
 		  "is behind an interface of the host", 0 },
 		{ "uplink", OPT_UPLINK, "INTERFACE", 0, "the interface of an external switch", 0 },
