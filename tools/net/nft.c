@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "nft.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <linux/netlink.h>
 #include <nftables/libnftables.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* Where the kernel has none, libnftables ends the program. Asking loads the module. */
+static bool has_packet_filter(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return errno != EPROTONOSUPPORT;
+	close(fd);
+	return true;
+}
 
 static struct nft_ctx *open_context(struct refusal *r)
 {
@@ -15,6 +29,11 @@ static struct nft_ctx *open_context(struct refusal *r)
 	if (geteuid()) {
 		refuse_text(r, REASON_NEED_PRIVILEGE, "the packet filter can be changed by root alone: "
 			    "run the command as root (sudo nestvm ...).");
+		return NULL;
+	}
+	if (!has_packet_filter()) {
+		refuse_text(r, REASON_NET_FAILED, "this host's kernel has no packet filter now: "
+			    "\"modprobe nf_tables\" tells more.");
 		return NULL;
 	}
 	ctx = nft_ctx_new(NFT_CTX_DEFAULT);
@@ -76,6 +95,10 @@ int nft_tables(const char *prefix, struct nft_table **tables, struct refusal *r)
 	int n = -1;
 	size_t i;
 
+	if (!has_packet_filter()) {
+		*tables = calloc(1, sizeof(**tables));
+		return *tables ? 0 : refuse(r, NET_FAILED, "no memory left on the host.");
+	}
 	ctx = open_context(r);
 	if (!ctx)
 		return -1;
