@@ -159,7 +159,7 @@ static void run_guest_case(const void *arg)
 	const struct guest_test *t = arg;
 	unsigned int flags = 0;
 	struct vcpu *vcpu;
-	struct vm vm;
+	static struct vm vm;	/* a thread may be in there until the process ends */
 
 	if (t->c->need & (NEED_IRQCHIP | NEED_2_CPUS))
 		flags |= VM_IRQCHIP;
@@ -170,7 +170,7 @@ static void run_guest_case(const void *arg)
 	if (t->c->need & NEED_2_CPUS)
 		guest_run_in_thread(vm_add_vcpu(&vm));
 	guest_run_to_end(vcpu);
-	if (vm.nr_vcpus == 1)	/* else a thread is in there; the end of the process is its end */
+	if (vm.nr_vcpus == 1)
 		vm_destroy(&vm);
 }
 
