@@ -47,17 +47,12 @@ static int write_meta(const struct vmdir *d, const char *name, const struct chec
 	json_t *json = json_pack("{s:s,s:s,s:s,s:I,s:b,s:s}", "id", cp->id, "parent", cp->parent,
 				 "label", cp->label, "created", (json_int_t)cp->created, "state",
 				 cp->has_state, "disks", cp->disks);
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 	char path[PATH_MAX];
-	int ret = -1;
 
+	if (path_of(d, name, "meta.json", path, r) == 0)
+		return vmdir_write_json(path, json, r);
 	json_decref(json);
-	if (!text)
-		refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
-	else if (path_of(d, name, "meta.json", path, r) == 0)
-		ret = vmdir_write_file(path, text, strlen(text), r);
-	free(text);
-	return ret;
+	return -1;
 }
 
 static void read_current(const struct vmdir *d, char id[CHECKPOINT_ID_LEN + 1])

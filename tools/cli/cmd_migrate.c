@@ -87,7 +87,7 @@ static json_t *migrate(const struct vmdir *d, const struct migrate *m, struct re
 	}
 	free(config);
 	if (answer)
-		state_wait_gone(d);
+		state_wait_gone(d, GONE_SECONDS);
 	return answer;
 }
 

@@ -4,6 +4,7 @@
 
 #include "../net/net.h"
 #include "cli.h"
+#include "records.h"
 #include "sub.h"
 
 #include <stdio.h>
@@ -126,22 +127,24 @@ static int run_create(int argc, char **argv)
 	return cli_done(c.args.json);
 }
 
-/* NULL with @r. */
-static json_t *nat_json(const struct net_nat *n, struct refusal *r)
+static json_t *load(const char *name, struct refusal *r)
 {
 	char missing[128], prefix[PREFIX_TEXT], address[ADDRESS_TEXT], mac[18];
-	json_t *json, *dns = json_array(), *leases = json_array();
+	json_t *json, *dns, *leases;
 	struct lease *list;
+	struct net_nat n;
 	unsigned int i;
 	int j, count;
 
-	if (nat_look(n, missing, r) < 0)
+	if (nat_load(name, &n, r) < 0 || nat_look(&n, missing, r) < 0)
 		return NULL;
-	count = lease_list(n->name, &list, r);
+	count = lease_list(n.name, &list, r);
 	if (count < 0)
 		return NULL;
-	for (i = 0; i < n->ndns; i++)
-		json_array_append_new(dns, json_string(address_print(n->dns[i], address)));
+	dns = json_array();
+	leases = json_array();
+	for (i = 0; i < n.ndns; i++)
+		json_array_append_new(dns, json_string(address_print(n.dns[i], address)));
 	for (j = 0; j < count; j++)
 		json_array_append_new(leases,
 				      json_pack("{s:s, s:s, s:s, s:I, s:b}", "address",
@@ -151,88 +154,17 @@ static json_t *nat_json(const struct net_nat *n, struct refusal *r)
 						(json_int_t)list[j].expires, "declined",
 						list[j].declined));
 	free(list);
-	json = json_pack("{s:s, s:s, s:s}", "name", n->name, "switch", n->sw, "prefix",
-			 prefix_print(n->prefix, prefix));
-	json_object_set_new(json, "gateway", json_string(address_print(n->gateway, address)));
+	json = json_pack("{s:s, s:s, s:s}", "name", n.name, "switch", n.sw, "prefix",
+			 prefix_print(n.prefix, prefix));
+	json_object_set_new(json, "gateway", json_string(address_print(n.gateway, address)));
 	json_object_set_new(json, "dns", dns);
 	json_object_set_new(json, "state",
-			    json_string(n->state == RECORD_CREATING ? "half made" :
-					n->state == RECORD_REMOVING ? "half removed" :
+			    json_string(n.state == RECORD_CREATING ? "half made" :
+					n.state == RECORD_REMOVING ? "half removed" :
 					*missing ? "broken" : "ok"));
 	json_object_set_new(json, "problem", json_string(missing));
 	json_object_set_new(json, "leases", leases);
 	return json;
-}
-
-static const char *text(const json_t *json, const char *key)
-{
-	const char *s = json_string_value(json_object_get(json, key));
-
-	return s && *s ? s : "-";
-}
-
-static void print_list(const json_t *list)
-{
-	const json_t *n;
-	size_t i;
-
-	printf("%-16s %-16s %-18s %-15s %6s %s\n", "NAME", "SWITCH", "PREFIX", "GATEWAY", "LEASES",
-	       "STATE");
-	json_array_foreach(list, i, n)
-		printf("%-16s %-16s %-18s %-15s %6zu %s\n", text(n, "name"), text(n, "switch"),
-		       text(n, "prefix"), text(n, "gateway"),
-		       json_array_size(json_object_get(n, "leases")), text(n, "state"));
-}
-
-static error_t parse_list(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not an option.", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static int run_list(int argc, char **argv)
-{
-	const struct argp argp = {
-		.parser = parse_list, .children = json_child,
-		.doc = CLI_DOC("Lists the NAT networks. A \"broken\" or \"half\" one is mended by "
-			       "\"nestvm switch repair\"."),
-	};
-	struct net_nat *nats;
-	bool json = false;
-	json_t *list, *one;
-	struct refusal r;
-	int i, n;
-
-	cli_name(argv);
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
-	n = nat_list(&nats, &r);
-	if (n < 0)
-		return cli_refused(&r, json);
-	list = json_array();
-	for (i = 0; i < n; i++) {
-		one = nat_json(&nats[i], &r);
-		if (!one)
-			break;
-		json_array_append_new(list, one);
-	}
-	free(nats);
-	if (i < n) {
-		json_decref(list);
-		return cli_refused(&r, json);
-	}
-	if (json)
-		return cli_print_json(list);
-	print_list(list);
-	json_decref(list);
-	return EXIT_OK;
 }
 
 static void print_lease(const json_t *lease)
@@ -243,61 +175,60 @@ static void print_lease(const json_t *lease)
 
 	if (localtime_r(&expires, &tm))
 		strftime(until, sizeof(until), "%F %T", &tm);
-	printf("%-10s %-15s %s %s until %s%s\n", "lease", text(lease, "address"), text(lease, "mac"),
-	       text(lease, "adapter"), until,
+	printf("%-10s %-15s %s %s until %s%s\n", "lease", record_text(lease, "address"), record_text(lease, "mac"),
+	       record_text(lease, "adapter"), until,
 	       json_is_true(json_object_get(lease, "declined")) ? ", in use by somebody else" : "");
 }
 
-static void print_one(const json_t *n)
+static void print_more(const json_t *nat)
 {
-	static const char *const keys[] = {
-		"name", "switch", "prefix", "gateway", "state", "problem",
-	};
 	const json_t *entry;
-	unsigned int i;
-	size_t j;
+	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(text(n, keys[i]), "-"))
-			printf("%-10s %s\n", keys[i], text(n, keys[i]));
-	json_array_foreach(json_object_get(n, "dns"), j, entry)
+	json_array_foreach(json_object_get(nat, "dns"), i, entry)
 		printf("%-10s %s\n", "dns", json_string_value(entry));
-	json_array_foreach(json_object_get(n, "leases"), j, entry)
+	json_array_foreach(json_object_get(nat, "leases"), i, entry)
 		print_lease(entry);
+}
+
+static const struct record_column columns[] = {
+	{ "NAME", "name", -16 },
+	{ "SWITCH", "switch", -16 },
+	{ "PREFIX", "prefix", -18 },
+	{ "GATEWAY", "gateway", -15 },
+	{ "LEASES", "leases", 6 },
+	{ "STATE", "state", 0 },
+	{ 0 },
+};
+
+static const char *const keys[] = {
+	"name", "switch", "prefix", "gateway", "state", "problem", NULL,
+};
+
+static const struct record_kind nats = {
+	.store = STORE_NATS, .what = "NAT network", .load = load, .remove = nat_remove,
+	.columns = columns, .keys = keys, .print_more = print_more,
+	.list_doc = CLI_DOC("Lists the NAT networks. A \"broken\" or \"half\" one is mended by "
+			    "\"nestvm switch repair\"."),
+	.show_doc = CLI_DOC("Shows a NAT network and the addresses its guests have."),
+	.remove_doc = CLI_DOC("Removes a NAT network, and everything that was made on the host for it. "
+			      "IPv4 forwarding is switched off with the last one if it was switched on "
+			      "for one."),
+};
+
+static int run_list(int argc, char **argv)
+{
+	return record_list(&nats, argc, argv);
 }
 
 static int run_show(int argc, char **argv)
 {
-	struct cli_args args;
-	struct net_nat n;
-	struct refusal r;
-	json_t *json;
-
-	sub_parse_name(argc, argv, "NAT network", CLI_DOC("Shows a NAT network and the addresses its guests "
-			 "have."), &args);
-	if (nat_load(args.name, &n, &r) < 0)
-		return cli_refused(&r, args.json);
-	json = nat_json(&n, &r);
-	if (!json)
-		return cli_refused(&r, args.json);
-	if (args.json)
-		return cli_print_json(json);
-	print_one(json);
-	json_decref(json);
-	return EXIT_OK;
+	return record_show(&nats, argc, argv);
 }
 
 static int run_remove(int argc, char **argv)
 {
-	struct cli_args args;
-	struct refusal r;
-
-	sub_parse_name(argc, argv, "NAT network", CLI_DOC("Removes a NAT network, and everything that was made "
-			 "on the host for it. IPv4 forwarding is switched off with the last one if "
-			 "it was switched on for one."), &args);
-	if (nat_remove(args.name, &r) < 0)
-		return cli_refused(&r, args.json);
-	return cli_done(args.json);
+	return record_remove(&nats, argc, argv);
 }
 
 int cmd_nat(int argc, char **argv)

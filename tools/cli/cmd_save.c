@@ -48,7 +48,7 @@ static json_t *save(const struct vmdir *d, bool compress, struct refusal *r)
 			  &progress, r);
 	ctl_close(&c);
 	if (answer)
-		state_wait_gone(d);
+		state_wait_gone(d, GONE_SECONDS);
 	return answer;
 }
 

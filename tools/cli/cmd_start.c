@@ -4,7 +4,7 @@
 
 #include "cli.h"
 #include "ctl.h"
-#include "facts.h"
+#include "state_wait.h"
 #include "vm_process.h"
 
 #include <errno.h>
@@ -17,20 +17,6 @@
 
 /* The VM's process tells on this file whether it started, in the control protocol. */
 #define READY_FD 3
-
-static int check(struct vmdir *d, struct refusal *r)
-{
-	struct vm_facts facts;
-	struct vm_conf conf;
-	int ret;
-
-	if (vmdir_load(d, &conf, r) < 0)
-		return -1;
-	facts_of_vm(d, &facts);
-	ret = rules_check(&conf, &facts, RULE_START, r);
-	conf_free(&conf);
-	return ret;
-}
 
 /* -- the VM's own process ------------------------------------------------------- */
 
@@ -170,7 +156,7 @@ static int start_process(struct vmdir *d, struct refusal *r)
 
 int vm_start(struct vmdir *d, struct refusal *r)
 {
-	return check(d, r) < 0 ? -1 : start_process(d, r);
+	return state_rules(d, RULE_START, r) < 0 ? -1 : start_process(d, r);
 }
 
 enum { OPT_FOREGROUND = 0x7400 };
@@ -206,7 +192,7 @@ static int run_here(struct vmdir *d, bool json)
 	struct refusal r;
 	int status;
 
-	if (check(d, &r) < 0 || vm_process_create(&p, d, NULL, NULL, &r) < 0)
+	if (state_rules(d, RULE_START, &r) < 0 || vm_process_create(&p, d, NULL, NULL, &r) < 0)
 		return cli_refused(&r, json);
 	/* It runs: other commands may have it. */
 	close(d->lock_fd);

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "ctl.h"
+#include "state_wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +17,6 @@
 
 #define STOP_SECONDS	90	/* a guest's services may take their time */
 #define KILL_SECONDS	5	/* then its process is ended from outside */
-#define GONE_SECONDS	60	/* the kernel unpins the memory of a big VM */
 
 enum { OPT_TIMEOUT = 0x7500, OPT_KILL, OPT_RESET };
 
@@ -61,20 +61,6 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* The VM said its last word; its process has some cleaning up to do. */
-static bool gone(const struct vmdir *d, double seconds)
-{
-	struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
-	double until = now() + seconds;
-
-	while (vmdir_running(d, NULL)) {
-		if (now() > until)
-			return false;
-		nanosleep(&nap, NULL);
-	}
-	return true;
-}
-
 /*
  * Until the guest has ended, at most @seconds; a process that dies counts as ended.
  * @how is what the VM said of its end, NULL if nothing.
@@ -109,7 +95,7 @@ static int kill_vm(const struct vmdir *d, struct refusal *r)
 		return refuse(r, VM_NOT_RUNNING, d->name, "it can be switched off");
 	/* A process that still listens ends by itself and leaves its log in order. */
 	if (ctl_open(&c, d, "it can be switched off", r) == 0) {
-		ended = ctl_send(&c, "quit", NULL) == 0 && gone(d, KILL_SECONDS);
+		ended = ctl_send(&c, "quit", NULL) == 0 && state_wait_gone(d, KILL_SECONDS);
 		ctl_close(&c);
 		if (ended)
 			return 0;
@@ -118,7 +104,7 @@ static int kill_vm(const struct vmdir *d, struct refusal *r)
 		return refuse_text(r, REASON_HOST_FAILED,
 				   "VM \"%s\" does not answer, and its process %d cannot be ended: %s.",
 				   d->name, (int)pid, strerror(errno));
-	if (!gone(d, GONE_SECONDS))
+	if (!state_wait_gone(d, GONE_SECONDS))
 		return refuse_text(r, REASON_HOST_FAILED,
 				   "process %d of VM \"%s\" was killed and still exists: the kernel's "
 				   "log may tell why.", (int)pid, d->name);
@@ -142,7 +128,7 @@ static int power_down(struct vmdir *d, const struct stop *s, json_t **how, struc
 	json_decref(answer);
 	over = ended(&c, s->timeout, how);
 	ctl_close(&c);
-	if (over && gone(d, GONE_SECONDS))
+	if (over && state_wait_gone(d, GONE_SECONDS))
 		return 0;
 	if (s->kill)
 		return kill_vm(d, r);

@@ -4,6 +4,7 @@
 
 #include "../net/net.h"
 #include "cli.h"
+#include "records.h"
 #include "sub.h"
 
 #include <stdio.h>
@@ -109,157 +110,88 @@ static const char *state_text(const struct net_switch *s, const char *missing)
 	return *missing ? "broken" : "ok";
 }
 
-/* NULL with @r. */
-static json_t *switch_json(const struct net_switch *s, struct refusal *r)
+static json_t *load(const char *name, struct refusal *r)
 {
 	char missing[128], mac[18], address[PREFIX_TEXT];
-	json_t *json, *list = json_array(), *value;
+	json_t *json, *list, *value;
 	struct switch_port *ports;
+	struct net_switch s;
 	struct net_nat nat;
 	unsigned int i, n;
 	int has_nat;
 
-	if (switch_look(s, missing, &ports, &n, r) < 0)
+	if (switch_load(name, &s, r) < 0 || switch_look(&s, missing, &ports, &n, r) < 0)
 		return NULL;
+	list = json_array();
 	for (i = 0; i < n; i++)
 		json_array_append_new(list, json_pack("{s:s, s:s}", "interface", ports[i].ifname,
 						      "adapter", ports[i].owner));
 	free(ports);
-	has_nat = nat_of_switch(s->name, &nat, r);
+	has_nat = nat_of_switch(s.name, &nat, r);
 	if (has_nat < 0)
 		return NULL;
-	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", s->name, "type",
-			 switch_type_name(s->type), "state", state_text(s, missing), "problem",
-			 s->state == RECORD_READY ? missing :
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", s.name, "type",
+			 switch_type_name(s.type), "state", state_text(&s, missing), "problem",
+			 s.state == RECORD_READY ? missing :
 			 "a command was cut off: \"nestvm switch repair\" finishes it", "bridge",
-			 s->bridge, "mac", conf_print_mac(s->mac, mac), "ports", list);
-	value = s->type == SWITCH_EXTERNAL ? json_string(s->uplink) : json_null();
+			 s.bridge, "mac", conf_print_mac(s.mac, mac), "ports", list);
+	value = s.type == SWITCH_EXTERNAL ? json_string(s.uplink) : json_null();
 	json_object_set_new(json, "uplink", value);
-	value = s->has_address ? json_string(prefix_print(s->address, address)) : json_null();
+	value = s.has_address ? json_string(prefix_print(s.address, address)) : json_null();
 	json_object_set_new(json, "address", value);
 	json_object_set_new(json, "nat", has_nat ? json_string(nat.name) : json_null());
 	return json;
 }
 
-static const char *text(const json_t *json, const char *key)
+static void print_more(const json_t *s)
 {
-	const char *s = json_string_value(json_object_get(json, key));
+	const json_t *port;
+	size_t n;
 
-	return s && *s ? s : "-";
+	json_array_foreach(json_object_get(s, "ports"), n, port)
+		printf("%-10s %s %s\n", "port", record_text(port, "interface"),
+		       record_text(port, "adapter"));
 }
 
-static void print_list(const json_t *list)
-{
-	const json_t *s;
-	size_t i;
+static const struct record_column columns[] = {
+	{ "NAME", "name", -16 },
+	{ "TYPE", "type", -8 },
+	{ "BRIDGE", "bridge", -15 },
+	{ "UPLINK", "uplink", -15 },
+	{ "ADDRESS", "address", -18 },
+	{ "PORTS", "ports", 5 },
+	{ "STATE", "state", 0 },
+	{ 0 },
+};
 
-	printf("%-16s %-8s %-15s %-15s %-18s %5s %s\n", "NAME", "TYPE", "BRIDGE", "UPLINK",
-	       "ADDRESS", "PORTS", "STATE");
-	json_array_foreach(list, i, s)
-		printf("%-16s %-8s %-15s %-15s %-18s %5zu %s\n", text(s, "name"), text(s, "type"),
-		       text(s, "bridge"), text(s, "uplink"), text(s, "address"),
-		       json_array_size(json_object_get(s, "ports")), text(s, "state"));
-}
+static const char *const keys[] = {
+	"name", "type", "state", "problem", "bridge", "mac", "uplink", "address", "nat", NULL,
+};
 
-static error_t parse_none(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not an option.", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
+static const struct record_kind switches = {
+	.store = STORE_SWITCHES, .what = "switch", .load = load, .remove = switch_remove,
+	.columns = columns, .keys = keys, .print_more = print_more,
+	.list_doc = CLI_DOC("Lists the virtual switches. A \"broken\" or \"half\" one is mended by "
+			    "\"nestvm switch repair\"."),
+	.show_doc = CLI_DOC("Shows a virtual switch: what it is on the host, and who is connected to "
+			    "it."),
+	.remove_doc = CLI_DOC("Removes a virtual switch that nobody is connected to, and everything "
+			      "that was made on the host for it. An uplink is given back as it was."),
+};
 
 static int run_list(int argc, char **argv)
 {
-	const struct argp argp = {
-		.parser = parse_none, .children = json_child,
-		.doc = CLI_DOC("Lists the virtual switches. A \"broken\" or \"half\" one is mended by "
-			       "\"nestvm switch repair\"."),
-	};
-	struct net_switch *switches;
-	json_t *list, *one = NULL;
-	bool json = false;
-	struct refusal r;
-	int i, n;
-
-	cli_name(argv);
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
-	n = switch_list(&switches, &r);
-	if (n < 0)
-		return cli_refused(&r, json);
-	list = json_array();
-	for (i = 0; i < n; i++) {
-		one = switch_json(&switches[i], &r);
-		if (!one)
-			break;
-		json_array_append_new(list, one);
-	}
-	free(switches);
-	if (i < n) {
-		json_decref(list);
-		return cli_refused(&r, json);
-	}
-	if (json)
-		return cli_print_json(list);
-	print_list(list);
-	json_decref(list);
-	return EXIT_OK;
-}
-
-static void print_one(const json_t *s)
-{
-	static const char *const keys[] = {
-		"name", "type", "state", "problem", "bridge", "mac", "uplink", "address", "nat",
-	};
-	const json_t *port;
-	unsigned int i;
-	size_t n;
-
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(text(s, keys[i]), "-"))
-			printf("%-10s %s\n", keys[i], text(s, keys[i]));
-	json_array_foreach(json_object_get(s, "ports"), n, port)
-		printf("%-10s %s %s\n", "port", text(port, "interface"), text(port, "adapter"));
+	return record_list(&switches, argc, argv);
 }
 
 static int run_show(int argc, char **argv)
 {
-	struct cli_args args;
-	struct net_switch s;
-	struct refusal r;
-	json_t *json;
-
-	sub_parse_name(argc, argv, "switch", CLI_DOC("Shows a virtual switch: what it is on the host, "
-			 "and who is connected to it."), &args);
-	if (switch_load(args.name, &s, &r) < 0)
-		return cli_refused(&r, args.json);
-	json = switch_json(&s, &r);
-	if (!json)
-		return cli_refused(&r, args.json);
-	if (args.json)
-		return cli_print_json(json);
-	print_one(json);
-	json_decref(json);
-	return EXIT_OK;
+	return record_show(&switches, argc, argv);
 }
 
 static int run_remove(int argc, char **argv)
 {
-	struct cli_args args;
-	struct refusal r;
-
-	sub_parse_name(argc, argv, "switch", CLI_DOC("Removes a virtual switch that nobody is connected "
-			 "to, and everything that was made on the host for it. An uplink is given "
-			 "back as it was."), &args);
-	if (switch_remove(args.name, &r) < 0)
-		return cli_refused(&r, args.json);
-	return cli_done(args.json);
+	return record_remove(&switches, argc, argv);
 }
 
 static void say(void *arg, const char *what)
@@ -271,21 +203,17 @@ static void say(void *arg, const char *what)
 
 static int run_repair(int argc, char **argv)
 {
-	const struct argp argp = {
-		.parser = parse_none, .children = json_child,
-		.doc = CLI_DOC("Compares the switches and NAT networks that are recorded with what is on "
-			       "the host, and mends the difference: what a crash left half made or "
-			       "half removed is finished, what is gone is made again (after a restart "
-			       "of the host, all of it), what is ours and not recorded is removed."),
-	};
 	json_t *done = json_array(), *line;
-	bool json = false;
 	struct refusal r;
+	bool json;
 	size_t i;
 	int ret;
 
-	cli_name(argv);
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	record_parse_none(argc, argv, CLI_DOC(
+			  "Compares the switches and NAT networks that are recorded with what is on the "
+			  "host, and mends the difference: what a crash left half made or half removed "
+			  "is finished, what is gone is made again (after a restart of the host, all of "
+			  "it), what is ours and not recorded is removed."), &json);
 	ret = net_repair(say, done, &r);
 	if (!json) {
 		json_array_foreach(done, i, line)

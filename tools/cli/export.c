@@ -177,17 +177,12 @@ static int add_files(const char *dir, const char *to, json_t *files,
 static int write_list(const char *dir, json_t *files, struct refusal *r)
 {
 	json_t *json = json_pack("{s:i,s:O}", "format", EXPORT_FORMAT, "files", files);
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 	char path[PATH_MAX];
-	int ret = -1;
 
+	if (export_path(dir, LIST_FILE, path, r) == 0)
+		return vmdir_write_json(path, json, r);
 	json_decref(json);
-	if (!text)
-		refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
-	else if (export_path(dir, LIST_FILE, path, r) == 0)
-		ret = vmdir_write_file(path, text, strlen(text), r);
-	free(text);
-	return ret;
+	return -1;
 }
 
 int export_make(const char *dir, const char *to, struct ctl_progress *progress, struct refusal *r)

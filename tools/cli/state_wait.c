@@ -3,10 +3,7 @@
 
 #include "facts.h"
 
-#include <unistd.h>
-
-#define STEP_US		20000
-#define STEPS_MAX	1500	/* half a minute */
+#include <time.h>
 
 int state_rules(const struct vmdir *d, enum rule_when when, struct refusal *r)
 {
@@ -22,10 +19,17 @@ int state_rules(const struct vmdir *d, enum rule_when when, struct refusal *r)
 	return ret;
 }
 
-void state_wait_gone(const struct vmdir *d)
+bool state_wait_gone(const struct vmdir *d, unsigned int seconds)
 {
-	unsigned int i;
+	struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
+	struct timespec start, t;
 
-	for (i = 0; i < STEPS_MAX && vmdir_running(d, NULL); i++)
-		usleep(STEP_US);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (vmdir_running(d, NULL)) {
+		clock_gettime(CLOCK_MONOTONIC, &t);
+		if (t.tv_sec - start.tv_sec > (time_t)seconds)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return true;
 }

@@ -7,7 +7,12 @@
 
 /* The rules of @when for a VM that is open; 0, or -1 with @r. */
 int state_rules(const struct vmdir *d, enum rule_when when, struct refusal *r);
-/* Waits for the end of a VM's process that has said its last word. */
-void state_wait_gone(const struct vmdir *d);
+#define GONE_SECONDS	60		/* the kernel unpins the memory of a big VM */
+
+/*
+ * Waits for the end of a VM's process that has said its last word and has some cleaning
+ * up to do; false when it is still there after @seconds.
+ */
+bool state_wait_gone(const struct vmdir *d, unsigned int seconds);
 
 #endif

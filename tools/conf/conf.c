@@ -328,18 +328,5 @@ json_t *conf_to_json(const struct vm_conf *c)
 
 int conf_save(const struct vm_conf *c, const char *file, struct refusal *r)
 {
-	json_t *tree = conf_to_json(c);
-	char *text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
-	size_t len;
-	int ret;
-
-	json_decref(tree);
-	if (!text)
-		return refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
-	/* The end of the string becomes the end of the line. */
-	len = strlen(text);
-	text[len] = '\n';
-	ret = vmdir_write_file(file, text, len + 1, r);
-	free(text);
-	return ret;
+	return vmdir_write_json(file, conf_to_json(c), r);
 }

@@ -75,15 +75,9 @@ static int run(const char *path, json_t *steps, struct refusal *r)
 
 int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r)
 {
-	char path[PATH_MAX], *text = json_dumps(j->steps, JSON_INDENT(1));
-	int ret;
+	char path[PATH_MAX];
 
-	if (text)
-		ret = vmdir_write_file(vmdir_file(d, JOURNAL_FILE, path), text, strlen(text), r);
-	else
-		ret = refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
-	free(text);
-	return ret;
+	return vmdir_write_json(vmdir_file(d, JOURNAL_FILE, path), json_incref(j->steps), r);
 }
 
 int journal_commit(struct journal *j, const struct vmdir *d, struct refusal *r)

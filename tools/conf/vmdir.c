@@ -648,6 +648,23 @@ undo:
 	return -1;
 }
 
+int vmdir_write_json(const char *path, json_t *json, struct refusal *r)
+{
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	size_t len;
+	int ret;
+
+	json_decref(json);
+	if (!text)
+		return refuse_text(r, REASON_HOST_FAILED, "no memory left on the host.");
+	/* The end of the string becomes the end of the line. */
+	len = strlen(text);
+	text[len] = '\n';
+	ret = vmdir_write_file(path, text, len + 1, r);
+	free(text);
+	return ret;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;

@@ -87,6 +87,8 @@ int vmdir_each(int (*fn)(void *arg, const char *name), void *arg, struct refusal
  * Mode 0600.
  */
 int vmdir_write_file(const char *path, const void *data, size_t len, struct refusal *r);
+/* The same with @json, whose reference is taken over; NULL stands for "no memory". */
+int vmdir_write_json(const char *path, json_t *json, struct refusal *r);
 /* Makes the entries of a directory last: after rename(), link(), unlink(). */
 int vmdir_sync(const char *dir, struct refusal *r);
 /* mkdir() that takes an existing directory for done, and lasts. */

@@ -270,73 +270,86 @@ static struct prefix address_of(struct rtnl_addr *a)
 	return p;
 }
 
-int link_find_overlap(struct nl_sock *sk, struct prefix network, int except, char name[IFNAMSIZ],
-		      struct prefix *address)
+/* Whether @is holds for one of them; @ret is what filled the cache, which is freed. */
+static int any_of(int ret, struct nl_cache *cache, bool (*is)(struct nl_object *o, void *arg),
+		  void *arg)
 {
-	struct nl_cache *cache;
 	struct nl_object *o;
-	int ret;
 
-	ret = rtnl_addr_alloc_cache(sk, &cache);
 	if (ret < 0)
 		return ret;
 	ret = 0;
-	for (o = nl_cache_get_first(cache); o && !ret; o = nl_cache_get_next(o)) {
-		struct rtnl_addr *a = (struct rtnl_addr *)o;
-		int index = rtnl_addr_get_ifindex(a);
-
-		if (rtnl_addr_get_family(a) != AF_INET || index == except ||
-		    !prefix_overlap(network, address_of(a)))
-			continue;
-		*address = address_of(a);
-		if (!if_indextoname(index, name))
-			snprintf(name, IFNAMSIZ, "%d", index);
-		ret = 1;
-	}
+	for (o = nl_cache_get_first(cache); o && !ret; o = nl_cache_get_next(o))
+		ret = is(o, arg);
 	nl_cache_free(cache);
 	return ret;
+}
+
+struct overlap {
+	struct prefix network, *address;
+	int except;
+	char *name;
+};
+
+static bool is_overlap(struct nl_object *o, void *arg)
+{
+	struct rtnl_addr *a = (struct rtnl_addr *)o;
+	int index = rtnl_addr_get_ifindex(a);
+	struct overlap *look = arg;
+
+	if (rtnl_addr_get_family(a) != AF_INET || index == look->except ||
+	    !prefix_overlap(look->network, address_of(a)))
+		return false;
+	*look->address = address_of(a);
+	if (!if_indextoname(index, look->name))
+		snprintf(look->name, IFNAMSIZ, "%d", index);
+	return true;
+}
+
+int link_find_overlap(struct nl_sock *sk, struct prefix network, int except, char name[IFNAMSIZ],
+		      struct prefix *address)
+{
+	struct overlap look = { network, address, except, name };
+	struct nl_cache *cache = NULL;
+	int ret = rtnl_addr_alloc_cache(sk, &cache);
+
+	return any_of(ret, cache, is_overlap, &look);
+}
+
+static bool is_address_on(struct nl_object *o, void *arg)
+{
+	struct rtnl_addr *a = (struct rtnl_addr *)o;
+
+	return rtnl_addr_get_ifindex(a) == *(int *)arg &&
+	       rtnl_addr_get_scope(a) == RT_SCOPE_UNIVERSE;
 }
 
 int link_has_address(struct nl_sock *sk, int index)
 {
-	struct nl_cache *cache;
-	struct nl_object *o;
-	int ret;
+	struct nl_cache *cache = NULL;
+	int ret = rtnl_addr_alloc_cache(sk, &cache);
 
-	ret = rtnl_addr_alloc_cache(sk, &cache);
-	if (ret < 0)
-		return ret;
-	ret = 0;
-	for (o = nl_cache_get_first(cache); o && !ret; o = nl_cache_get_next(o)) {
-		struct rtnl_addr *a = (struct rtnl_addr *)o;
+	return any_of(ret, cache, is_address_on, &index);
+}
 
-		ret = rtnl_addr_get_ifindex(a) == index &&
-		      rtnl_addr_get_scope(a) == RT_SCOPE_UNIVERSE;
-	}
-	nl_cache_free(cache);
-	return ret;
+static bool is_default_route_over(struct nl_object *o, void *arg)
+{
+	struct rtnl_route *route = (struct rtnl_route *)o;
+	struct nl_addr *to = rtnl_route_get_dst(route);
+	int i;
+
+	if (rtnl_route_get_type(route) != RTN_UNICAST || (to && nl_addr_get_prefixlen(to)))
+		return false;
+	for (i = 0; i < rtnl_route_get_nnexthops(route); i++)
+		if (rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i)) == *(int *)arg)
+			return true;
+	return false;
 }
 
 int link_has_default_route(struct nl_sock *sk, int index)
 {
-	struct nl_cache *cache;
-	struct nl_object *o;
-	int ret, i;
+	struct nl_cache *cache = NULL;
+	int ret = rtnl_route_alloc_cache(sk, AF_UNSPEC, 0, &cache);
 
-	ret = rtnl_route_alloc_cache(sk, AF_UNSPEC, 0, &cache);
-	if (ret < 0)
-		return ret;
-	ret = 0;
-	for (o = nl_cache_get_first(cache); o && !ret; o = nl_cache_get_next(o)) {
-		struct rtnl_route *route = (struct rtnl_route *)o;
-		struct nl_addr *to = rtnl_route_get_dst(route);
-
-		if (rtnl_route_get_type(route) != RTN_UNICAST ||
-		    (to && nl_addr_get_prefixlen(to)))
-			continue;
-		for (i = 0; i < rtnl_route_get_nnexthops(route); i++)
-			ret |= rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i)) == index;
-	}
-	nl_cache_free(cache);
-	return ret;
+	return any_of(ret, cache, is_default_route_over, &index);
 }

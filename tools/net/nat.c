@@ -88,26 +88,19 @@ int nat_load(const char *name, struct net_nat *n, struct refusal *r)
 	return ret ? ret < 0 ? -1 : 0 : refuse(r, NAT_NOT_FOUND, name);
 }
 
+static int load_record(const char *name, void *record, struct refusal *r)
+{
+	return nat_load(name, record, r);
+}
+
 int nat_list(struct net_nat **nats, struct refusal *r)
 {
-	struct net_nat *list;
-	char **names;
-	int i, n, ret = 0;
+	void *list;
+	int n = store_list(STORE_NATS, sizeof(**nats), load_record, &list, r);
 
-	n = store_names(STORE_NATS, &names, r);
-	if (n < 0)
-		return -1;
-	list = calloc(n + 1, sizeof(*list));
-	if (!list)
-		ret = refuse(r, HOST_FAILED, "no memory left on the host.");
-	for (i = 0; i < n && ret >= 0; i++)
-		ret = nat_load(names[i], &list[i], r);
-	store_free_names(names, n);
-	if (ret < 0)
-		free(list);
-	else
+	if (n >= 0)
 		*nats = list;
-	return ret < 0 ? -1 : n;
+	return n;
 }
 
 int nat_of_switch(const char *sw, struct net_nat *n, struct refusal *r)

@@ -112,18 +112,12 @@ int store_load(const char *kind, const char *name, json_t **out, struct refusal 
 
 int store_save(const char *kind, const char *name, json_t *json, struct refusal *r)
 {
-	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 	char path[PATH_MAX];
-	int ret;
 
+	if (file_of(kind, name, path, r) == 0)
+		return vmdir_write_json(path, json, r);
 	json_decref(json);
-	if (!text)
-		return refuse(r, HOST_FAILED, "no memory left on the host.");
-	ret = file_of(kind, name, path, r);
-	if (!ret)
-		ret = vmdir_write_file(path, text, strlen(text), r);
-	free(text);
-	return ret;
+	return -1;
 }
 
 int store_remove(const char *kind, const char *name, struct refusal *r)
@@ -208,6 +202,29 @@ void store_free_names(char **names, int n)
 	while (n > 0)
 		free(names[--n]);
 	free(names);
+}
+
+int store_list(const char *kind, size_t size,
+	       int (*load)(const char *name, void *record, struct refusal *r), void **list,
+	       struct refusal *r)
+{
+	char **names, *records;
+	int i, n, ret = 0;
+
+	n = store_names(kind, &names, r);
+	if (n < 0)
+		return -1;
+	records = calloc(n + 1, size);
+	if (!records)
+		ret = refuse(r, HOST_FAILED, "no memory left on the host.");
+	for (i = 0; i < n && ret == 0; i++)
+		ret = load(names[i], records + i * size, r);
+	store_free_names(names, n);
+	if (ret < 0)
+		free(records);
+	else
+		*list = records;
+	return ret < 0 ? -1 : n;
 }
 
 int store_mark(const char *kind, const char *name, char out[256], struct refusal *r)

@@ -40,6 +40,10 @@ int store_remove(const char *kind, const char *name, struct refusal *r);
 /* The names of all, sorted; free with store_free_names(). Returns how many or -1. */
 int store_names(const char *kind, char ***names, struct refusal *r);
 void store_free_names(char **names, int n);
+/* All of them, by @load, in an array of @size bytes each, malloc()ed; how many, or -1. */
+int store_list(const char *kind, size_t size,
+	       int (*load)(const char *name, void *record, struct refusal *r), void **list,
+	       struct refusal *r);
 /* Removes what was half written when a command was cut off; under the lock. */
 int store_sweep(const char *kind, struct refusal *r);
 /* What is wrong with a record, for the user. */

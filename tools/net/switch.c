@@ -116,26 +116,19 @@ int switch_load(const char *name, struct net_switch *s, struct refusal *r)
 	return ret ? ret < 0 ? -1 : 0 : refuse(r, SWITCH_NOT_FOUND, name);
 }
 
+static int load_record(const char *name, void *record, struct refusal *r)
+{
+	return switch_load(name, record, r);
+}
+
 int switch_list(struct net_switch **switches, struct refusal *r)
 {
-	struct net_switch *list;
-	char **names;
-	int i, n, ret = 0;
+	void *list;
+	int n = store_list(STORE_SWITCHES, sizeof(**switches), load_record, &list, r);
 
-	n = store_names(STORE_SWITCHES, &names, r);
-	if (n < 0)
-		return -1;
-	list = calloc(n + 1, sizeof(*list));
-	if (!list)
-		ret = refuse(r, HOST_FAILED, "no memory left on the host.");
-	for (i = 0; i < n && ret >= 0; i++)
-		ret = switch_load(names[i], &list[i], r);
-	store_free_names(names, n);
-	if (ret < 0)
-		free(list);
-	else
+	if (n >= 0)
 		*switches = list;
-	return ret < 0 ? -1 : n;
+	return n;
 }
 
 /* ---- the host ---- */
