@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define STOP_SECONDS	90	/* a guest's services may take their time */
+#define DRAW_SECONDS	0.25	/* between two looks of the progress bar */
 #define KILL_SECONDS	5	/* then its process is ended from outside */
 
 enum { OPT_TIMEOUT = 0x7500, OPT_KILL, OPT_RESET };
@@ -67,20 +68,23 @@ static double now(void)
  */
 static bool ended(struct ctl *c, unsigned int seconds, json_t **how)
 {
+	struct ctl_progress progress = { .what = "stopping" };
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
-	double until = now() + seconds;
+	double start = now(), left;
 	struct refusal r;
-	int left;
 
 	if (ctl_send(c, "wait", NULL) < 0)
 		return true;
 	for (;;) {
-		left = (until - now()) * 1000;
-		if (left <= 0)
-			return false;
-		if (poll(&pfd, 1, left) > 0)
+		left = start + seconds - now();
+		if (left <= 0 || poll(&pfd, 1, left < DRAW_SECONDS ? left * 1000 :
+							    DRAW_SECONDS * 1000) > 0)
 			break;
+		progress_draw(&progress, now() - start, seconds, "seconds");
 	}
+	progress_end(&progress);
+	if (left <= 0)
+		return false;
 	*how = ctl_wait(c, "wait", NULL, &r);
 	return true;
 }
