@@ -1,50 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The host's part of named.suite: the commands of an operator, one after the other.
-export NESTVM_STATE_DIR=/tmp/state NESTVM_RUN_DIR=/tmp/run
-
-fail() {
-	echo "named: FAIL: $*"
-	sed 's/^/| /' /tmp/said /tmp/console /tmp/state/vms/*/log 2> /dev/null | tail -n 40
-	exit 1
-}
-
-ok() {
-	nestvm "$@" > /tmp/said 2>&1 || fail "nestvm $* ended with $?"
-}
-
-# refused STATUS REASON COMMAND...
-refused() {
-	wanted=$1 reason=$2
-	shift 2
-	nestvm "$@" > /tmp/said 2>&1
-	got=$?
-	[ $got = "$wanted" ] || fail "nestvm $* ended with $got and not $wanted"
-	grep -q "\[$reason\]" /tmp/said || fail "nestvm $* was not refused with $reason"
-}
-
-# The console has TEXT on it within SECONDS: heard SECONDS TEXT
-heard() {
-	waited=0
-	until grep -q "named: $2" /tmp/console; do
-		sleep 1
-		waited=$((waited + 1))
-		[ $waited -lt "$1" ] || fail "the guest did not say \"$2\" within $1 s"
-	done
-}
+. /lib/named_lib.sh
 
 ticks() {
 	grep -c "named: tick" /tmp/console
-}
-
-# A row of the last answer of "check": verdict ID
-verdict() {
-	tr -d '\n' < /tmp/said | sed "s/.*\"id\": \"$1\"[^}]*\"verdict\": \"\([A-Z]*\)\".*/\1/"
-}
-
-checked() {
-	nestvm check --json > /tmp/said
-	[ "$(verdict "$1")" = "$2" ] || fail "check says $(verdict "$1") and not $2 of $1"
 }
 
 # Without the module.
@@ -116,16 +76,10 @@ grep -q "^pinned_pages  *65536" /tmp/said || fail "stat does not count 65536 pin
 # The guest does not listen to its power button, and cannot be stopped politely.
 refused 18 POWERDOWN_IGNORED stop lab --timeout 2
 kill -9 "$(sed -n 's/^\([0-9]*\) .*/\1/p' /tmp/state/vms/lab/run.lock)"
-waited=0
-until nestvm list | grep -q "^lab  *off"; do
-	sleep 1
-	waited=$((waited + 1))
-	[ $waited -lt 20 ] || fail "a VM whose process was killed is not off"
-done
+comes_to lab off 20
 ok start lab
 ok kill lab
 refused 13 VM_NOT_RUNNING kill lab
 ok remove lab
-counters_zero || fail "something is left of the VM"
-rmmod nestvm || fail "nestvm does not unload"
+unload
 echo "named: done"
