@@ -44,6 +44,19 @@ static uint64_t pages_of(struct sending *s, unsigned int i)
 	return nvl_vm_piece(s->m->vm, i).size / PAGE_BYTES;
 }
 
+/* A vCPU cannot be asked while it runs, and one that sleeps may do so for hours. */
+static int pack_features(struct machine *m, struct pack *p, struct nvl_error *err)
+{
+	int ret;
+
+	ret = machine_pause(m, err);
+	if (ret < 0)
+		return ret;
+	ret = features_save(m, p, err);
+	machine_unpause(m);
+	return ret;
+}
+
 static int hello(struct sending *s, const char *config, struct nvl_error *err)
 {
 	struct pack p;
@@ -60,7 +73,7 @@ static int hello(struct sending *s, const char *config, struct nvl_error *err)
 	pack_free(&p);
 	if (ret < 0)
 		return ret;
-	ret = features_save(s->m, &p, err);
+	ret = pack_features(s->m, &p, err);
 	if (ret == 0)
 		ret = stream_put_pack(&s->out, FEATURES_SECTION, FEATURES_VERSION, &p, err);
 	pack_free(&p);

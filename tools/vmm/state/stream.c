@@ -70,6 +70,9 @@ static int out_fail(struct stream_out *o, int errnum, struct nvl_error *err)
 	case ECONNRESET:
 		return nvl_fail(err, o->failed,
 				"the state cannot be sent: the other side closed the connection.");
+	case EAGAIN:
+		return nvl_fail(err, ETIMEDOUT,
+				"the state cannot be sent: the other side took nothing for too long.");
 	default:
 		return nvl_fail(err, o->failed, "the state cannot be written: %s.",
 				strerror(o->failed));
@@ -220,6 +223,10 @@ static int read_all(struct stream_in *in, uint8_t *p, size_t len, struct nvl_err
 		n = read(in->fd, p, len);
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* A connection has a limit, which is told as what it is. */
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return nvl_fail(err, ETIMEDOUT,
+					"the other side sent nothing for too long.");
 		if (n < 0)
 			return nvl_fail(err, errno, "the state cannot be read: %s.",
 					strerror(errno));
