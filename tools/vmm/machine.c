@@ -412,6 +412,16 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/* A network of the host's, where others knew it at its old place; not a network of its own. */
+static void announce(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nnets; i++)
+		if (m->conf->nets[i].kind == NET_TAP || m->conf->nets[i].kind == NET_SWITCH)
+			virtio_net_announce(&m->nets[i]);
+}
+
 /* One life of the guest, from its first instruction to machine_end(). */
 static int run_guest(struct machine *m, struct nvl_error *err)
 {
@@ -421,6 +431,8 @@ static int run_guest(struct machine *m, struct nvl_error *err)
 	ret = cpus_start(m, err);
 	if (ret == 0 && m->conf->started && !m->resets)
 		m->conf->started(m->conf->started_ctx);
+	if (ret == 0 && m->conf->arrives && !m->resets)
+		announce(m);
 	if (ret == 0)
 		ret = machine_serve(m, err);
 	if (ret < 0)

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "net.h"
 
+#include <arpa/inet.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
+#include <time.h>
 
 enum { QUEUE_RX, QUEUE_TX };
 
 /* Frames of the guest's sent in a row, before whoever else wants the lock has a turn. */
 #define BURST 256
+
+/* The first may come before a bridge forwards, or be lost like any frame. */
+#define ANNOUNCES	3
+#define ANNOUNCE_GAP_MS	150
 
 /* With VIRTIO_F_VERSION_1 the header always has the number of buffers. */
 #define HEADER sizeof(struct virtio_net_hdr_v1)
@@ -108,11 +116,72 @@ static bool net_serve(void *dev, struct virtq *q, unsigned int index)
 	return sent;
 }
 
+/* -- by the launcher itself -------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/*
+ * RFC 903: who has this hardware address asks for its protocol address. To all,
+ * and nobody answers; every bridge on the way learns where the address is.
+ */
+static void send_announce(struct virtio_net *n)
+{
+	struct {
+		struct ethhdr eth;
+		struct arphdr arp;
+		uint8_t from_mac[MAC_BYTES], from_ip[4], to_mac[MAC_BYTES], to_ip[4];
+		uint8_t pad[18];
+	} __attribute__((packed)) frame = {
+		.eth.h_proto = htons(ETH_P_RARP),
+		.arp = {
+			.ar_hrd = htons(ARPHRD_ETHER), .ar_pro = htons(ETH_P_IP),
+			.ar_hln = MAC_BYTES, .ar_pln = 4, .ar_op = htons(ARPOP_RREQUEST),
+		},
+	};
+
+	memset(frame.eth.h_dest, 0xff, MAC_BYTES);
+	memcpy(frame.eth.h_source, n->filter.mac, MAC_BYTES);
+	memcpy(frame.from_mac, n->filter.mac, MAC_BYTES);
+	memcpy(frame.to_mac, n->filter.mac, MAC_BYTES);
+	_Static_assert(sizeof(frame) == ETH_ZLEN, "the shortest frame of Ethernet");
+	n->back->ops->send(n->back, (const uint8_t *)&frame, sizeof(frame));
+}
+
+static void announce_if_due(struct virtio_net *n, int *timeout_ms)
+{
+	uint64_t now = now_ms();
+
+	if (now >= n->announce_ms) {
+		send_announce(n);
+		n->announces--;
+		n->announce_ms = now + ANNOUNCE_GAP_MS;
+	}
+	if (n->announces)
+		*timeout_ms = n->announce_ms - now;
+}
+
+void virtio_net_announce(struct virtio_net *n)
+{
+	pthread_mutex_lock(&n->v->lock);
+	n->announces = ANNOUNCES;
+	n->announce_ms = 0;
+	pthread_mutex_unlock(&n->v->lock);
+	virtio_mmio_kick(n->v);
+}
+
 static unsigned int net_before_wait(void *dev, struct pollfd *fds, unsigned int max,
 				    int *timeout_ms)
 {
 	struct virtio_net *n = dev;
 
+	if (n->announces)
+		announce_if_due(n, timeout_ms);
 	return n->back->ops->before_wait(n->back, fds, max, timeout_ms);
 }
 

@@ -52,6 +52,8 @@ struct virtio_net {
 	struct frame_filter filter;
 	struct net_counters count;
 	bool delivered;			/* frames wait to be told to the driver */
+	unsigned int announces;		/* left to send, the next one then: */
+	uint64_t announce_ms;		/* CLOCK_MONOTONIC */
 	uint8_t frame[FRAME_MAX];
 };
 
@@ -61,6 +63,8 @@ int virtio_net_open(struct virtio_net *n, struct virtio_mmio *v, const struct ne
 		    struct nvl_error *err);
 void virtio_net_close(struct virtio_net *n);
 uint64_t virtio_net_features(void);
+/* The guest came here from another host: tell the network where its address is now. */
+void virtio_net_announce(struct virtio_net *n);
 void virtio_net_set_spoofing(struct virtio_net *n, bool on);
 void virtio_net_get(struct virtio_net *n, struct frame_filter *filter,
 		    struct net_counters *count);
