@@ -3,6 +3,7 @@
 
 #include "../machine.h"
 
+#include "features.h"
 #include "machine_id.h"
 #include "memory.h"
 #include "parts.h"
@@ -103,6 +104,18 @@ static int take(struct state_load *l, const char *name, uint32_t newest, struct 
 	return 0;
 }
 
+/* By name what this host lacks; states from before the section was there do without. */
+static int check_features(struct state_load *l, struct nvl_error *err)
+{
+	struct unpack u;
+	int ret;
+
+	if (!find(l, FEATURES_SECTION))
+		return 0;
+	ret = take(l, FEATURES_SECTION, FEATURES_VERSION, &u, err);
+	return ret < 0 ? ret : features_check(l->m, &u, err);
+}
+
 static int load_cpus(struct state_load *l, struct nvl_error *err)
 {
 	uint64_t host_tsc = cpu_host_tsc();
@@ -154,6 +167,8 @@ int state_load_apply(struct state_load *l, struct nvl_error *err)
 	ret = take(l, MACHINE_SECTION, MACHINE_VERSION, &u, err);
 	if (ret == 0)
 		ret = machine_id_check(l->m, &u, err);
+	if (ret == 0)
+		ret = check_features(l, err);
 	if (ret == 0)
 		ret = load_cpus(l, err);
 	if (ret == 0)

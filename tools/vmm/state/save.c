@@ -3,6 +3,7 @@
 
 #include "../machine.h"
 
+#include "features.h"
 #include "machine_id.h"
 #include "memory.h"
 #include "parts.h"
@@ -38,6 +39,19 @@ static int put_machine_id(struct machine *m, struct stream_out *o, struct nvl_er
 	pack_init(&p);
 	machine_id_pack(m, &p);
 	ret = stream_put_pack(o, MACHINE_SECTION, MACHINE_VERSION, &p, err);
+	pack_free(&p);
+	return ret;
+}
+
+static int put_features(struct machine *m, struct stream_out *o, struct nvl_error *err)
+{
+	struct pack p;
+	int ret;
+
+	pack_init(&p);
+	ret = features_save(m, &p, err);
+	if (ret == 0)
+		ret = stream_put_pack(o, FEATURES_SECTION, FEATURES_VERSION, &p, err);
 	pack_free(&p);
 	return ret;
 }
@@ -80,6 +94,8 @@ int state_put_machine(struct machine *m, struct stream_out *o, struct nvl_error 
 	int ret;
 
 	ret = put_machine_id(m, o, err);
+	if (ret == 0)
+		ret = put_features(m, o, err);
 	if (ret == 0)
 		ret = devices_state_save(m, o, err);
 	if (ret == 0)
