@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NEW_CURRENT ".current.nestvm-new"
+
 /* -- paths ---------------------------------------------------------------------- */
 
 /* checkpoints/NAME, checkpoints/NAME/FILE */
@@ -79,6 +81,19 @@ static int write_current(const struct vmdir *d, const char *name, const char *id
 	if (path_of(d, name, "", path, r) < 0)
 		return -1;
 	return vmdir_write_file(path, id, strlen(id), r);
+}
+
+/* What was written as NEW_CURRENT is it. */
+static int take_current(const struct vmdir *d, struct refusal *r)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	if (path_of(d, NEW_CURRENT, "", from, r) < 0 || path_of(d, ".current", "", to, r) < 0)
+		return -1;
+	if (rename(from, to) < 0)
+		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be put in place: %s.", to,
+				   strerror(errno));
+	return path_of(d, "", "", to, r) < 0 ? -1 : vmdir_sync(to, r);
 }
 
 static uint64_t bytes_in(const char *dir)
@@ -200,25 +215,6 @@ int checkpoint_find(const struct vmdir *d, const char *name, struct checkpoint *
 	return found >= 0 ? 0 : refuse(r, CHECKPOINT_NOT_FOUND, d->name, name);
 }
 
-/* What was being made or removed when its command was cut off. */
-static void clear_leftovers(const struct vmdir *d)
-{
-	char path[PATH_MAX];
-	struct refusal ignored;
-	struct dirent *e;
-	DIR *dir;
-
-	if (path_of(d, "", "", path, &ignored) < 0)
-		return;
-	dir = opendir(path);
-	while (dir && (e = readdir(dir)))
-		if ((!strncmp(e->d_name, ".new-", 5) || !strncmp(e->d_name, ".gone-", 6)) &&
-		    path_of(d, e->d_name, "", path, &ignored) == 0)
-			vmdir_remove_tree(path, &ignored);
-	if (dir)
-		closedir(dir);
-}
-
 /* -- create --------------------------------------------------------------------- */
 
 static int create_running(struct vmdir *d, const char *dir, bool compress,
@@ -302,7 +298,6 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	if (state_rules(d, RULE_CHECKPOINT, r) < 0 || path_of(d, "", "", path, r) < 0 ||
 	    vmdir_make(path, r) < 0)
 		return -1;
-	clear_leftovers(d);
 	memset(cp, 0, sizeof(*cp));
 	conf_new_id(id);
 	memcpy(cp->id, id, CHECKPOINT_ID_LEN);
@@ -313,7 +308,9 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	if (path_of(d, temp, "", path, r) < 0 || path_of(d, cp->id, "", final, r) < 0 ||
 	    vmdir_make(path, r) < 0)
 		return -1;
-	if (fill(d, temp, compress, progress, cp, r) < 0 || vmdir_sync(path, r) < 0)
+	/* All that needs room comes before the checkpoint is there. */
+	if (fill(d, temp, compress, progress, cp, r) < 0 || vmdir_sync(path, r) < 0 ||
+	    write_current(d, NEW_CURRENT, cp->id, r) < 0)
 		goto undo;
 	if (rename(path, final) < 0) {
 		refuse_text(r, REASON_HOST_FAILED, "%s cannot be put in place: %s.", final,
@@ -322,17 +319,35 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	}
 	cp->current = true;
 	cp->bytes = bytes_in(final);
-	return write_current(d, ".current", cp->id, r);
+	return take_current(d, r);
 
 undo:
 	vmdir_remove_tree(path, &ignored);
+	if (path_of(d, NEW_CURRENT, "", path, &ignored) == 0)
+		unlink(path);
 	return -1;
 }
 
 /* -- apply ---------------------------------------------------------------------- */
 
-static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct vm_conf *conf,
-		     struct journal *j, struct ctl_progress *progress, struct refusal *r)
+enum pass { PLAN, COPY };
+
+/* A new file beside @to, for the journal; the VM's name keeps it apart from others'. */
+static int replace(enum pass pass, const struct vmdir *d, struct journal *j, const char *from,
+		   const char *to, struct ctl_progress *progress, struct refusal *r)
+{
+	char staged[PATH_MAX];
+
+	if (snprintf(staged, sizeof(staged), "%s.%s.nestvm-new", to, d->name) >= PATH_MAX)
+		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
+	if (pass == PLAN)
+		return journal_add(j, staged, to, r);
+	return stage_copy(from, staged, progress, r);
+}
+
+static int stage_all(enum pass pass, struct vmdir *d, const struct checkpoint *cp,
+		     const struct vm_conf *conf, struct journal *j,
+		     struct ctl_progress *progress, struct refusal *r)
 {
 	char from[PATH_MAX], to[PATH_MAX], file[32];
 	unsigned int i;
@@ -342,22 +357,23 @@ static int stage_all(struct vmdir *d, const struct checkpoint *cp, const struct 
 			continue;
 		snprintf(file, sizeof(file), "disk-%u.img", i);
 		if (path_of(d, cp->id, file, from, r) < 0 ||
-		    stage(j, from, conf->disks[i].path, progress, r) < 0)
+		    replace(pass, d, j, from, conf->disks[i].path, progress, r) < 0)
 			return -1;
 	}
 	if (path_of(d, cp->id, "config.json", from, r) < 0 ||
-	    stage(j, from, vmdir_file(d, "config.json", to), NULL, r) < 0)
+	    replace(pass, d, j, from, vmdir_file(d, "config.json", to), NULL, r) < 0)
 		return -1;
 	vmdir_file(d, "saved", to);
 	if (cp->has_state) {
-		if (path_of(d, cp->id, "state", from, r) < 0 || stage(j, from, to, progress, r) < 0)
+		if (path_of(d, cp->id, "state", from, r) < 0 ||
+		    replace(pass, d, j, from, to, progress, r) < 0)
 			return -1;
-	} else if (journal_add(j, "", to, r) < 0) {
+	} else if (pass == PLAN && journal_add(j, "", to, r) < 0) {
 		return -1;
 	}
-	if (write_current(d, ".current.nestvm-new", cp->id, r) < 0 ||
-	    path_of(d, ".current.nestvm-new", "", from, r) < 0 ||
-	    path_of(d, ".current", "", to, r) < 0)
+	if (pass == COPY)
+		return write_current(d, NEW_CURRENT, cp->id, r);
+	if (path_of(d, NEW_CURRENT, "", from, r) < 0 || path_of(d, ".current", "", to, r) < 0)
 		return -1;
 	return journal_add(j, from, to, r);
 }
@@ -384,13 +400,15 @@ int checkpoint_apply(struct vmdir *d, const struct checkpoint *cp, struct ctl_pr
 	if (ret == 0)
 		ret = journal_begin(&j, r);
 	if (ret == 0) {
-		ret = stage_all(d, cp, &conf, &j, progress, r);
-		if (ret < 0) {
-			unstage(&j);
-			journal_drop(&j);
-		} else {
+		ret = stage_all(PLAN, d, cp, &conf, &j, progress, r);
+		if (ret == 0)
+			ret = journal_plan(&j, d, r);
+		if (ret == 0)
+			ret = stage_all(COPY, d, cp, &conf, &j, progress, r);
+		if (ret == 0)
 			ret = journal_commit(&j, d, r);
-		}
+		else
+			journal_give_up(&j, d);
 	}
 	conf_free(&conf);
 	return ret;

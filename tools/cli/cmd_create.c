@@ -139,7 +139,7 @@ static int create(struct create *c, struct refusal *r)
 	if (settings_apply(&c->settings, &conf, c->args.name, r) < 0 ||
 	    rules_check(&conf, &facts, RULE_SET, r) < 0)
 		goto out;
-	ret = vmdir_create(&d, c->args.name, &conf, r);
+	ret = vmdir_create(&d, c->args.name, &conf, false, r);
 	if (ret == 0)
 		vmdir_close(&d);
 out:

@@ -57,14 +57,35 @@ static int make_vm(struct migration *mi, const char *name, struct vmdir *d, stru
 
 	if (conf_parse(&conf, text, strlen(text), "the migration", r) < 0)
 		return -1;
-	ret = vmdir_create(d, name, &conf, r);
+	ret = vmdir_create(d, name, &conf, true, r);
 	conf_free(&conf);
 	return ret;
+}
+
+struct arrival {
+	struct migration *mi;
+	struct vmdir *d;
+	int say;			/* to who waits for us; -1: said */
+};
+
+/* Both who sent the VM and who waits for it may go. */
+static void started(void *ctx)
+{
+	struct arrival *a = ctx;
+
+	migration_started(a->mi);
+	/* Who waited may be gone, which is no reason for the VM to go. */
+	if (write(a->say, "", 1) < 0)
+		fprintf(stderr, "nestvm: nobody waited for the VM any more\n");
+	close(a->say);
+	close(a->d->lock_fd);
+	a->d->lock_fd = -1;
 }
 
 /* The child: becomes the VM, or says why not on @say and to the source. */
 static int be_vm(struct migration *mi, struct vmdir *d, int say)
 {
+	struct arrival arrival = { mi, d, say };
 	struct nvl_error err;
 	struct vm_process p;
 	struct refusal r;
@@ -86,17 +107,21 @@ static int be_vm(struct migration *mi, struct vmdir *d, int say)
 		vm_process_destroy(&p);
 		return EXIT_ERROR;
 	}
-	p.config.started = migration_started;
-	p.config.started_ctx = mi;
-	close(say);
-	close(d->lock_fd);
-	d->lock_fd = -1;
+	if (vmdir_arrived(d, &r) < 0) {
+		/* The source looks at once whether the disks are free. */
+		vm_process_destroy(&p);
+		migration_refuse(mi, reason_name(r.id), r.text);
+		dprintf(say, "%s", r.text);
+		return EXIT_ERROR;
+	}
+	p.config.started = started;
+	p.config.started_ctx = &arrival;
 	ret = vm_process_run(&p);
 	vm_process_destroy(&p);
 	return ret;
 }
 
-/* Until the child closes the pipe: nothing was said, it runs. */
+/* Until the child has said that it runs, with an empty string, or why it does not. */
 static int wait_for(pid_t child, int from, struct refusal *r)
 {
 	char text[1024];
@@ -111,12 +136,11 @@ static int wait_for(pid_t child, int from, struct refusal *r)
 		if (n <= 0)
 			break;
 		len += n;
+		if (!text[0])
+			return 0;
 	}
 	text[len] = '\0';
-	if (!len && waitpid(child, &status, WNOHANG) == 0)
-		return 0;
-	if (len)
-		waitpid(child, &status, 0);
+	waitpid(child, &status, 0);
 	return refuse_text(r, REASON_MIGRATE_FAILED, "the VM did not arrive: %s",
 			   len ? text : "its process ended.");
 }
@@ -159,12 +183,13 @@ int cmd_receive(int argc, char **argv)
 
 	cli_name(argv);
 	argp_parse(&argp, argc, argv, 0, NULL, &rc);
-	/* Said before the wait rather than after it. */
-	if (vmdir_open(&d, rc.args.name, VMDIR_READ, &r) == 0) {
+	/* Said before the wait rather than after it; one that never arrived goes here. */
+	if (vmdir_open(&d, rc.args.name, VMDIR_CHANGE, &r) == 0) {
 		vmdir_close(&d);
 		refuse(&r, VM_EXISTS, rc.args.name);
-		return cli_refused(&r, rc.args.json);
 	}
+	if (r.id != REASON_VM_NOT_FOUND)
+		return cli_refused(&r, rc.args.json);
 	fprintf(stderr, "nestvm: waiting on %s for a VM\n", rc.listen);
 	if (migration_accept(rc.listen, &mi, &err) < 0) {
 		refuse_text(&r, REASON_MIGRATE_FAILED, "%s", err.text);

@@ -6,6 +6,9 @@
 #include "../conf/journal.h"
 #include "ctl.h"
 
+/* A copy of @from, on the disk when this returns 0. */
+int stage_copy(const char *from, const char *staged, struct ctl_progress *progress,
+	       struct refusal *r);
 /* A copy of @from is to become @to; it is on the disk when this returns 0. */
 int stage(struct journal *j, const char *from, const char *to, struct ctl_progress *progress,
 	  struct refusal *r);

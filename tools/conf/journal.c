@@ -73,20 +73,60 @@ static int run(const char *path, json_t *steps, struct refusal *r)
 	return sync_dir_of(path, r);
 }
 
-int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r)
+static int write_to(const char *file, const struct journal *j, const struct vmdir *d,
+		    struct refusal *r)
 {
 	char path[PATH_MAX];
 
-	return vmdir_write_json(vmdir_file(d, JOURNAL_FILE, path), json_incref(j->steps), r);
+	return vmdir_write_json(vmdir_file(d, file, path), json_incref(j->steps), r);
+}
+
+int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r)
+{
+	return write_to(JOURNAL_FILE, j, d, r);
+}
+
+int journal_plan(const struct journal *j, const struct vmdir *d, struct refusal *r)
+{
+	return write_to(JOURNAL_PLAN, j, d, r);
+}
+
+/* The plan goes last: until then somebody knows what there may be to remove. */
+static void clear(const char *path, json_t *steps)
+{
+	const char *from, *to;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(steps, i, entry)
+		if (json_unpack(entry, "[s,s]", &from, &to) == 0 && *from)
+			unlink(from);
+	unlink(path);
+}
+
+void journal_give_up(struct journal *j, const struct vmdir *d)
+{
+	char path[PATH_MAX];
+
+	clear(vmdir_file(d, JOURNAL_PLAN, path), j->steps);
+	journal_drop(j);
 }
 
 int journal_commit(struct journal *j, const struct vmdir *d, struct refusal *r)
 {
-	char path[PATH_MAX];
-	int ret = journal_write(j, d, r);
+	char plan[PATH_MAX], path[PATH_MAX];
+	int ret;
 
+	vmdir_file(d, JOURNAL_FILE, path);
+	if (rename(vmdir_file(d, JOURNAL_PLAN, plan), path) < 0) {
+		refuse_text(r, REASON_HOST_FAILED, "%s cannot be put in place: %s.", path,
+			    strerror(errno));
+		journal_give_up(j, d);
+		return -1;
+	}
+	ret = sync_dir_of(path, r);
 	if (ret == 0)
-		ret = run(vmdir_file(d, JOURNAL_FILE, path), j->steps, r);
+		ret = run(path, j->steps, r);
 	journal_drop(j);
 	return ret;
 }
@@ -98,6 +138,11 @@ int journal_finish(const struct vmdir *d, struct refusal *r)
 	json_t *steps;
 	int ret;
 
+	if (access(vmdir_file(d, JOURNAL_PLAN, path), F_OK) == 0) {
+		steps = json_load_file(path, 0, &why);
+		clear(path, steps);
+		json_decref(steps);
+	}
 	if (access(vmdir_file(d, JOURNAL_FILE, path), F_OK) < 0)
 		return 0;
 	steps = json_load_file(path, 0, &why);

@@ -2,6 +2,7 @@
 #include "vmdir.h"
 
 #include "journal.h"
+#include "leftovers.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -293,9 +294,29 @@ static int lock(struct vmdir *d, struct refusal *r)
 	return 0;
 }
 
+/* A VM that was to come from another host, and whose process is no more, never came. */
+static int end_arrival(struct vmdir *d, struct refusal *r)
+{
+	char path[PATH_MAX];
+
+	if (access(vmdir_file(d, ARRIVING_FILE, path), F_OK) < 0 || vmdir_running(d, NULL))
+		return 0;
+	return vmdir_remove(d, r) < 0 ? -1 : refuse(r, VM_NOT_FOUND, d->name);
+}
+
+int vmdir_arrived(const struct vmdir *d, struct refusal *r)
+{
+	char path[PATH_MAX];
+
+	if (unlink(vmdir_file(d, ARRIVING_FILE, path)) < 0)
+		return failed(r, path, "removed");
+	return vmdir_sync(d->path, r);
+}
+
 int vmdir_open(struct vmdir *d, const char *name, enum vmdir_mode mode, struct refusal *r)
 {
 	char path[PATH_MAX];
+	int ret;
 
 	if (set_name(d, name, r) < 0)
 		return -1;
@@ -305,11 +326,15 @@ int vmdir_open(struct vmdir *d, const char *name, enum vmdir_mode mode, struct r
 		return 0;
 	if (lock(d, r) < 0)
 		return -1;
-	/* What a command before us had begun to put in place when it was cut off. */
-	if (journal_finish(d, r) == 0)
-		return 0;
-	vmdir_close(d);
-	return -1;
+	/* What a command before us had begun when it was cut off. */
+	ret = end_arrival(d, r);
+	if (ret == 0)
+		ret = journal_finish(d, r);
+	if (ret == 0)
+		leftovers_clear(d);
+	else
+		vmdir_close(d);
+	return ret;
 }
 
 void vmdir_close(struct vmdir *d)
@@ -457,13 +482,16 @@ void vmdir_abandon(struct vmdir *d)
 	vmdir_close(d);
 }
 
-int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r)
+int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, bool arriving,
+		 struct refusal *r)
 {
 	char path[PATH_MAX];
 
 	if (vmdir_begin(d, name, r) < 0)
 		return -1;
-	if (conf_save(c, vmdir_file(d, "config.json", path), r) == 0 && vmdir_place(d, r) == 0)
+	if (conf_save(c, vmdir_file(d, "config.json", path), r) == 0 &&
+	    (!arriving || vmdir_write_file(vmdir_file(d, ARRIVING_FILE, path), "", 0, r) == 0) &&
+	    vmdir_place(d, r) == 0)
 		return 0;
 	vmdir_abandon(d);
 	return -1;

@@ -66,8 +66,15 @@ int vmdir_save(const struct vmdir *d, const struct vm_conf *c, struct refusal *r
 int vmdir_begin(struct vmdir *d, const char *name, struct refusal *r);
 int vmdir_place(struct vmdir *d, struct refusal *r);
 void vmdir_abandon(struct vmdir *d);
-/* A new VM that has a configuration and nothing else, open for changing. */
-int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, struct refusal *r);
+/*
+ * A new VM that has a configuration and nothing else, open for changing. One that is
+ * @arriving from another host is not there until vmdir_arrived(): when its process has
+ * ended before, the next vmdir_open() for changing removes it.
+ */
+int vmdir_create(struct vmdir *d, const char *name, const struct vm_conf *c, bool arriving,
+		 struct refusal *r);
+int vmdir_arrived(const struct vmdir *d, struct refusal *r);
+#define ARRIVING_FILE ".arriving"
 /* All of it is gone, and @d closed, when it returns 0. */
 int vmdir_remove(struct vmdir *d, struct refusal *r);
 int vmdir_rename(struct vmdir *d, const char *name, struct refusal *r);

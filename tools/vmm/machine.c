@@ -422,15 +422,31 @@ static void announce(struct machine *m)
 			virtio_net_announce(&m->nets[i]);
 }
 
+/*
+ * The guest's first step comes after somebody has been told: should this process end
+ * before that, they may go on with the guest themselves, for it has done nothing here.
+ */
+static int start_announced(struct machine *m, struct nvl_error *err)
+{
+	int ret;
+
+	ret = machine_pause(m, err);
+	if (ret < 0)
+		return ret;
+	ret = cpus_start(m, err);
+	if (ret == 0)
+		m->conf->started(m->conf->started_ctx);
+	machine_unpause(m);
+	return ret;
+}
+
 /* One life of the guest, from its first instruction to machine_end(). */
 static int run_guest(struct machine *m, struct nvl_error *err)
 {
 	int ret;
 
 	m->started_ns = now_ns();
-	ret = cpus_start(m, err);
-	if (ret == 0 && m->conf->started && !m->resets)
-		m->conf->started(m->conf->started_ctx);
+	ret = m->conf->started && !m->resets ? start_announced(m, err) : cpus_start(m, err);
 	if (ret == 0 && m->conf->arrives && !m->resets)
 		announce(m);
 	if (ret == 0)
@@ -446,7 +462,7 @@ enum machine_end machine_run(struct machine *m, struct nvl_error *err)
 {
 	int ret = 0;
 
-	if (m->conf->start_paused && machine_pause(m, err) == 0)
+	if (m->conf->start_paused && !m->operator_paused && machine_pause(m, err) == 0)
 		m->operator_paused = true;
 	if (console_start(&m->console, err) < 0)
 		machine_end(m, END_HOST_ERROR, 0, NULL, "%s", err->text);

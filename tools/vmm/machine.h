@@ -67,7 +67,7 @@ struct machine_config {
 	bool start_paused;
 	bool disks_later;		/* are locked by whoever loads them */
 	bool arrives;			/* does not boot: memory and registers are loaded */
-	void (*started)(void *ctx);	/* NULL, or told when the vCPUs first run */
+	void (*started)(void *ctx);	/* NULL, or told when the vCPUs are about to run */
 	void *started_ctx;
 	bool restart_on_reset;		/* a reset starts the guest again, here */
 	const char *device;

@@ -145,14 +145,17 @@ static int load_all(struct migration *mi, struct machine *m, const struct state_
 static int lock_disks(struct machine *m, struct nvl_error *err)
 {
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
 	for (i = 0; i < m->ndisks; i++) {
 		ret = virtio_blk_lock(&m->disks[i], m->conf->disks[i].path, err);
 		if (ret < 0)
-			return ret;
+			break;
 	}
-	return 0;
+	/* The source, which is told so, takes them all back. */
+	while (ret < 0 && i--)
+		virtio_blk_unlock(&m->disks[i]);
+	return ret;
 }
 
 static int receive(struct migration *mi, struct machine *m, const struct state_watch *watch,
@@ -187,7 +190,7 @@ int migration_load(struct migration *mi, struct machine *m, const struct state_w
 	if (ret < 0)
 		migration_refuse(mi, ret == -EOPNOTSUPP ? "MIGRATE_FEATURES" : "MIGRATE_REFUSED",
 				 err->text);
-	else
+	else if (!m->operator_paused)
 		machine_unpause(m);
 	return ret;
 }

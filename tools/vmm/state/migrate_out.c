@@ -240,9 +240,24 @@ static bool lock_disks_back(struct machine *m, bool *arbiter)
 	return true;
 }
 
+/* A process that was killed holds its locks until the kernel has freed all that it had. */
+static bool wait_for_disks(struct machine *m, bool *arbiter)
+{
+	const struct timespec nap = { .tv_nsec = 50 * 1000 * 1000 };
+	uint64_t until = now_ms() + PEER_TIMEOUT_SECONDS * 1000;
+
+	while (!lock_disks_back(m, arbiter)) {
+		if (now_ms() > until)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return true;
+}
+
 /*
  * From "go" on the target may run the guest. If nobody tells, a disk does: who
- * has its lock has the VM.
+ * has its lock has the VM. A target that says no does not have it, whatever the
+ * locks say.
  */
 static int hand_over(struct sending *s, struct nvl_error *err)
 {
@@ -258,16 +273,16 @@ static int hand_over(struct sending *s, struct nvl_error *err)
 	/* The connection ends here, and with it what a target still waits for. */
 	close(s->fd);
 	s->fd = -1;
-	mine = lock_disks_back(s->m, &arbiter);
-	if (ret == -EREMOTE && mine)
+	mine = wait_for_disks(s->m, &arbiter);
+	if (mine && (arbiter || ret == -EREMOTE))
 		return ret;
-	if (mine && arbiter)
-		return ret;
-	if (!mine)
+	if (!mine && ret != -EREMOTE)
 		return 0;
 	s->result->uncertain = true;
 	return nvl_fail(err, -ret,
-			"the target did not tell whether the VM runs there (%s), and the VM has no disk that would: it is paused here. Look there; if it does not run, \"nestvm unpause\" lets it go on here.",
+			"%s (%s): it is paused here. Look there; if it does not run, \"nestvm unpause\" lets it go on here.",
+			mine ? "the target did not tell whether the VM runs there, and the VM has no disk that would" :
+			       "the target does not run the VM, and somebody else has its disks",
 			strerror(-ret));
 }
 
