@@ -17,6 +17,8 @@
 
 /* The VM's process tells on this file whether it started, in the control protocol. */
 #define READY_FD 3
+/* ... and holds the VM's lock by this one until then, also when who started it is killed. */
+#define LOCK_FD 4
 
 /* -- the VM's own process ------------------------------------------------------- */
 
@@ -42,7 +44,7 @@ static void tell_progress(void *arg, uint64_t done, uint64_t total)
 		       (json_int_t)total, "unit", "bytes"));
 }
 
-/* "nestvm vmm NAME": the one who started it holds the VM's lock. */
+/* "nestvm vmm NAME" */
 int cmd_vmm(int argc, char **argv)
 {
 	struct vm_process p;
@@ -50,7 +52,8 @@ int cmd_vmm(int argc, char **argv)
 	struct vmdir d;
 	int status;
 
-	if (argc != 2 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0) {
+	if (argc != 2 || fcntl(READY_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		fprintf(stderr, "nestvm: vmm is what \"nestvm start\" runs, and not for use by hand.\n");
 		return EXIT_ERROR;
 	}
@@ -60,8 +63,9 @@ int cmd_vmm(int argc, char **argv)
 		tell(json_pack("{s:{s:s,s:s}}", "error", "id", reason_name(r.id), "text", r.text));
 		return reason_status(r.id);
 	}
-	tell(json_pack("{s:{}}", "return"));
+	tell(json_pack("{s:{s:b}}", "return", "paused", p.m->operator_paused));
 	close(READY_FD);
+	close(LOCK_FD);
 	status = vm_process_run(&p);
 	vm_process_destroy(&p);
 	vmdir_close(&d);
@@ -85,7 +89,7 @@ static int open_log(const struct vmdir *d, struct refusal *r)
 }
 
 /* Between fork() and exec(). */
-static void become_vm(const char *name, int log, int ready)
+static void become_vm(const char *name, int lock, int log, int ready)
 {
 	int null = open("/dev/null", O_RDONLY);
 	char *const argv[] = { "nestvm", "vmm", (char *)name, NULL };
@@ -93,8 +97,10 @@ static void become_vm(const char *name, int log, int ready)
 	/* Out of the way of the numbers that they are to have. */
 	log = fcntl(log, F_DUPFD_CLOEXEC, 10);
 	ready = fcntl(ready, F_DUPFD_CLOEXEC, 10);
-	if (setsid() < 0 || null < 0 || log < 0 || ready < 0 || dup2(null, 0) < 0 ||
-	    dup2(log, 1) < 0 || dup2(log, 2) < 0 || dup2(ready, READY_FD) < 0 || chdir("/") < 0)
+	lock = fcntl(lock, F_DUPFD_CLOEXEC, 10);
+	if (setsid() < 0 || null < 0 || log < 0 || ready < 0 || lock < 0 || dup2(null, 0) < 0 ||
+	    dup2(log, 1) < 0 || dup2(log, 2) < 0 || dup2(ready, READY_FD) < 0 ||
+	    dup2(lock, LOCK_FD) < 0 || chdir("/") < 0)
 		_exit(127);
 	execv("/proc/self/exe", argv);
 	_exit(127);
@@ -135,7 +141,7 @@ static int start_process(struct vmdir *d, struct refusal *r)
 	}
 	pid = fork();
 	if (pid == 0)
-		become_vm(d->name, log, pair[1]);
+		become_vm(d->name, d->lock_fd, log, pair[1]);
 	close(pair[1]);
 	close(log);
 	if (pid < 0) {
@@ -150,6 +156,9 @@ static int start_process(struct vmdir *d, struct refusal *r)
 	/* It said why not: it is gone before another start can meet its lock. */
 	if (!answer)
 		waitpid(pid, NULL, 0);
+	if (json_is_true(json_object_get(answer, "paused")))
+		fprintf(stderr, "nestvm: VM \"%s\" is paused, as it was saved: \"nestvm unpause %s\" "
+			"lets it go on.\n", d->name, d->name);
 	json_decref(answer);
 	return answer ? 0 : -1;
 }

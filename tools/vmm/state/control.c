@@ -150,7 +150,9 @@ static int run_migrate(struct machine *m, struct control_call *call)
 			  control_integer(call, "downtime", MIGRATE_DOWNTIME_MS), &watch, &result,
 			  &err);
 	if (ret < 0) {
-		/* The pause that is left is the operator's to end. */
+		/* The pause that is left is the operator's to end, who may have one already. */
+		if (result.uncertain && m->operator_paused)
+			machine_unpause(m);
 		m->operator_paused |= result.uncertain;
 		return control_refuse(call, migrate_reason(ret, &result), "%s", err.text);
 	}

@@ -158,6 +158,26 @@ static int load_devices(struct state_load *l, struct nvl_error *err)
 	return 0;
 }
 
+/* Who has no control socket could never let it go on. */
+static int load_paused(struct state_load *l, struct nvl_error *err)
+{
+	struct unpack u;
+	bool paused;
+	int ret;
+
+	if (!find(l, PAUSED_SECTION))
+		return 0;
+	ret = take(l, PAUSED_SECTION, PAUSED_VERSION, &u, err);
+	if (ret < 0)
+		return ret;
+	paused = unpack_bool(&u);
+	if (!unpack_ok(&u))
+		return nvl_fail(err, EBADMSG,
+				"section \"" PAUSED_SECTION "\" of the state is not what nestvm writes.");
+	l->m->operator_paused = paused && l->m->conf->control_path;
+	return 0;
+}
+
 int state_load_apply(struct state_load *l, struct nvl_error *err)
 {
 	struct state_section *s;
@@ -169,6 +189,8 @@ int state_load_apply(struct state_load *l, struct nvl_error *err)
 		ret = machine_id_check(l->m, &u, err);
 	if (ret == 0)
 		ret = check_features(l, err);
+	if (ret == 0)
+		ret = load_paused(l, err);
 	if (ret == 0)
 		ret = load_cpus(l, err);
 	if (ret == 0)
@@ -233,7 +255,7 @@ int state_arrive_file(struct machine *m, const char *path, const struct state_wa
 		return ret;
 	ret = state_load_file(m, path, watch, err);
 	/* Devices that were loaded by half must not go on with what they have. */
-	if (ret == 0)
+	if (ret == 0 && !m->operator_paused)
 		machine_unpause(m);
 	return ret;
 }

@@ -27,6 +27,10 @@ int cpu_state_possible(struct machine *m, struct nvl_error *err);
 int irqchip_state_save(struct machine *m, struct pack *p, struct nvl_error *err);
 int irqchip_state_load(struct machine *m, struct unpack *u, struct nvl_error *err);
 
+/* save.c, load.c: whether the operator had it paused. A state without it was not. */
+#define PAUSED_SECTION "paused"
+#define PAUSED_VERSION 1
+
 /* devices.c: the launcher's devices, a section each */
 int devices_state_save(struct machine *m, struct stream_out *o, struct nvl_error *err);
 

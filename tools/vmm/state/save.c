@@ -56,6 +56,18 @@ static int put_features(struct machine *m, struct stream_out *o, struct nvl_erro
 	return ret;
 }
 
+static int put_paused(struct machine *m, struct stream_out *o, struct nvl_error *err)
+{
+	struct pack p;
+	int ret;
+
+	pack_init(&p);
+	pack_bool(&p, m->operator_paused);
+	ret = stream_put_pack(o, PAUSED_SECTION, PAUSED_VERSION, &p, err);
+	pack_free(&p);
+	return ret;
+}
+
 static int put_irqchip(struct machine *m, struct stream_out *o, struct nvl_error *err)
 {
 	struct pack p;
@@ -96,6 +108,8 @@ int state_put_machine(struct machine *m, struct stream_out *o, struct nvl_error 
 	ret = put_machine_id(m, o, err);
 	if (ret == 0)
 		ret = put_features(m, o, err);
+	if (ret == 0)
+		ret = put_paused(m, o, err);
 	if (ret == 0)
 		ret = devices_state_save(m, o, err);
 	if (ret == 0)
