@@ -75,66 +75,43 @@ int gmem_write(struct nv_vm *vm, gpa1_t gpa, const void *buf, size_t len)
 	return 0;
 }
 
-/* 0; 1 if it was not @old; -EFAULT: the owner has no memory there that it may write. */
-static int owners_cmpxchg64(u64 __user *p, u64 old, u64 new)
-{
-	int ret;
-
-	if (!user_access_begin(p, sizeof(*p)))
-		return -EFAULT;
-	ret = !unsafe_try_cmpxchg_user(p, &old, new, fault);
-	user_access_end();
-	return ret;
-fault:
-	user_access_end();
-	return -EFAULT;
+/*
+ * owners_cmpxchg32(), gmem_cmpxchg32() and those of 64 bits, which differ in nothing else.
+ * 0; 1 if it was not @old; -EFAULT: there is no memory that may be written, or unaligned.
+ */
+#define GMEM_CMPXCHG(bits)							\
+static int owners_cmpxchg##bits(u##bits __user *p, u##bits old, u##bits new)	\
+{										\
+	int ret;								\
+										\
+	if (!user_access_begin(p, sizeof(*p)))					\
+		return -EFAULT;							\
+	ret = !unsafe_try_cmpxchg_user(p, &old, new, fault);			\
+	user_access_end();							\
+	return ret;								\
+fault:										\
+	user_access_end();							\
+	return -EFAULT;								\
+}										\
+										\
+int gmem_cmpxchg##bits(struct nv_vm *vm, gpa1_t gpa, u##bits old, u##bits new)	\
+{										\
+	const struct nv_slot *slot = slot_at(vm, gpa, true);			\
+	int ret;								\
+										\
+	if (!slot || (gpa.v & (sizeof(old) - 1)))				\
+		return -EFAULT;							\
+	if (slot->pages)							\
+		ret = cmpxchg((u##bits *)pinned_at(slot, gpa), old, new) != old;	\
+	else									\
+		ret = owners_cmpxchg##bits(owners(slot, gpa), old, new);	\
+	if (!ret)								\
+		dirty_mark(slot, gpa1_pfn(gpa));				\
+	return ret;								\
 }
 
-static int owners_cmpxchg32(u32 __user *p, u32 old, u32 new)
-{
-	int ret;
-
-	if (!user_access_begin(p, sizeof(*p)))
-		return -EFAULT;
-	ret = !unsafe_try_cmpxchg_user(p, &old, new, fault);
-	user_access_end();
-	return ret;
-fault:
-	user_access_end();
-	return -EFAULT;
-}
-
-int gmem_cmpxchg64(struct nv_vm *vm, gpa1_t gpa, u64 old, u64 new)
-{
-	const struct nv_slot *slot = slot_at(vm, gpa, true);
-	int ret;
-
-	if (!slot || (gpa.v & 7))
-		return -EFAULT;
-	if (slot->pages)
-		ret = cmpxchg((u64 *)pinned_at(slot, gpa), old, new) != old;
-	else
-		ret = owners_cmpxchg64(owners(slot, gpa), old, new);
-	if (!ret)
-		dirty_mark(slot, gpa1_pfn(gpa));
-	return ret;
-}
-
-int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new)
-{
-	const struct nv_slot *slot = slot_at(vm, gpa, true);
-	int ret;
-
-	if (!slot || (gpa.v & 3))
-		return -EFAULT;
-	if (slot->pages)
-		ret = cmpxchg((u32 *)pinned_at(slot, gpa), old, new) != old;
-	else
-		ret = owners_cmpxchg32(owners(slot, gpa), old, new);
-	if (!ret)
-		dirty_mark(slot, gpa1_pfn(gpa));
-	return ret;
-}
+GMEM_CMPXCHG(32)
+GMEM_CMPXCHG(64)
 
 int gmem_map(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_gpage *p)
 {

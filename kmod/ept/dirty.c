@@ -20,11 +20,16 @@ void dirty_mark(const struct nv_slot *slot, u64 gfn)
 		set_bit(gfn - slot->gfn, slot->dirty);
 }
 
-/* @mask: of word @i of the log. Returns which bits were set; they are not any more. */
+/*
+ * @mask: of word @i of the log. Returns which bits were set; they are not any more.
+ * Sleeps now and then: the log of the largest slot has millions of words.
+ */
 static unsigned long take(struct nv_vm *vm, struct nv_slot *slot, size_t i, unsigned long mask)
 {
 	unsigned long bits;
 
+	if (!(i % 4096))
+		cond_resched();
 	if (!(READ_ONCE(slot->dirty[i]) & mask))
 		return 0;
 	spin_lock(&vm->ept.lock);
