@@ -97,6 +97,8 @@ def command(opts, folder, tty, cmdline, initramfs):
     """Prepare the run in folder; (argument list, environment)."""
     argv, env = debians(opts.bochs)
     disk = os.path.join(folder, "disk.img")
+    if os.path.exists(disk + ".lock"):  # of a run that was killed, in a folder that was kept
+        os.unlink(disk + ".lock")
     cylinders = image.write(disk, kernel.vmlinux(opts.kernel), cmdline, initramfs, opts.memory)
     config = CONFIG.format(share=env.get("BXSHARE", "/usr/share/bochs"), model=opts.cpu,
                            cpus=opts.smp, ips=levels.IPS, memory=opts.memory, disk=disk,
@@ -124,7 +126,10 @@ def command(opts, folder, tty, cmdline, initramfs):
 
 def verdict(folder):
     """What Bochs's log says about an end the guest did not ask for; "" if nothing."""
-    with open(os.path.join(folder, "bochs.log"), errors="replace") as f:
+    log = os.path.join(folder, "bochs.log")
+    if not os.path.exists(log):     # it did not get so far: its configuration is wrong
+        log = os.path.join(folder, "emulator.out")
+    with open(log, errors="replace") as f:
         lines = [line.strip() for line in f]
     bad = [line for line in lines if ">>PANIC<<" in line or "]p[" in line or
            "triple fault" in line.lower() or "3rd" in line]
