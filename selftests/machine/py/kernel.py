@@ -132,6 +132,26 @@ def vmlinux(series):
     return tree.cached("kernel-elf", "vmlinux", [tree.stamp(source), "2"], make)
 
 
+def release(series):
+    """Its name for itself, which is that of the folder of its modules."""
+    return os.path.basename(bzimage(series)).removeprefix("vmlinuz-")
+
+
+def modules(series):
+    found = [path for path in (os.path.join(folder(series), lib, "modules", release(series))
+                               for lib in ("lib", "usr/lib")) if os.path.isdir(path)]
+    if not found:
+        tree.fail(f"{folder(series)} has no modules; remove it and run selftests/machine/deps")
+    return found[0]
+
+
+def initrd(series):
+    """Path of Debian's initial RAM disk for it."""
+    program = os.path.join(tree.HERE, "debian-initrd")
+    return tree.cached("initrd", "initrd.img", [tree.stamp(bzimage(series)), tree.file_digest(program)],
+                       lambda path: tree.run(program, folder(series), path))
+
+
 def stock_module(series, name):
     """A module of the stock kernel, without what costs time at load.
 

@@ -12,6 +12,12 @@ the top of the repository:
 	bring NAME|FILE			the same module in /lib, for a test to load
 	kernel DST [SERIES]		the stock kernel, unpacked and trimmed, for a guest
 	bzimage DST [SERIES]		the same as Debian packs it
+	initrd DST			Debian's initial RAM disk for it (debian-initrd)
+	deb PACKAGE			what is in a package of ours from build/deb, with the shared
+				libraries of its programs
+	installed NAME|FILE...		these modules where modprobe finds them: of the stock kernel,
+				or a .ko of ours, where DKMS puts it; say what they depend on, too
+	link TARGET DST			a symbolic link
 	initramfs SUITE DST		an initramfs made from another suite, for a guest
 	cmdline LEVEL DST [WORD...]	a guest's kernel command line (levels.py), and more
 	tracing				leave the kernel's tracing in
@@ -21,9 +27,12 @@ the top of the repository:
 	machine OPTION...		options of `run` this suite needs, such as --smp 2
 """
 
+import glob
 import os
 import shlex
+import shutil
 import subprocess
+import tempfile
 
 import cpio
 import kernel
@@ -43,6 +52,7 @@ class Suite:
         self.with_busybox = True
         self.emulated = True    # the machine is; known when all rows are read
         self.late = []          # what depends on it: called by pack()
+        self.modules = []       # those for modprobe
         self.where = "command line"
 
     # ---- reading ----
@@ -120,6 +130,26 @@ class Suite:
     def do_bzimage(self, dst, series=None):
         self.archive.file(dst, kernel.bzimage(series or self.series))
 
+    def do_initrd(self, dst):
+        self.archive.file(dst, kernel.initrd(self.series))
+
+    def do_deb(self, package):
+        found = glob.glob(os.path.join(tree.TOP, "build", "deb", f"{package}_*.deb"))
+        if len(found) != 1:
+            tree.fail(f"{self.where}: there is no package {package} in build/deb; run make deb")
+        with tempfile.TemporaryDirectory() as root:
+            tree.run("dpkg-deb", "--extract", found[0], root)
+            for folder, _, names in os.walk(root):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    self.do_file(path, os.path.relpath(path, root))
+
+    def do_installed(self, *names):
+        self.modules += names
+
+    def do_link(self, target, dst):
+        self.archive.link(dst, target)
+
     def do_initramfs(self, name, dst):
         inner = Suite(self.series)
         inner.read(name)
@@ -159,6 +189,8 @@ class Suite:
         a = self.archive
         for add in self.late:
             add()
+        if self.modules:
+            self.add_module_tree()
         for name in ("proc", "sys", "dev", "tmp", "etc", "bin", "lib"):
             a.folder(name)
         a.device("dev/console", 5, 1)   # the kernel opens it before devtmpfs is mounted
@@ -167,6 +199,27 @@ class Suite:
         if self.with_busybox:
             add_busybox(a)
         return a.pack()
+
+
+    def add_module_tree(self):
+        release = kernel.release(self.series)
+        with tempfile.TemporaryDirectory() as root:
+            top = os.path.join(root, "lib", "modules", release)
+            for name in self.modules:
+                if "/" in name:
+                    path, where = kernel.own_module(self.path(name)), "updates/dkms"
+                else:
+                    path, where = kernel.stock_module(self.series, name), "kernel"
+                os.makedirs(os.path.join(top, where), exist_ok=True)
+                base = os.path.basename(name).removesuffix(".ko") + ".ko"
+                shutil.copyfile(path, os.path.join(top, where, base))
+            for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+                shutil.copy(os.path.join(kernel.modules(self.series), name), top)
+            tree.run("depmod", "--basedir", root, release)
+            for folder, _, names in os.walk(top):
+                for name in names:
+                    path = os.path.join(folder, name)
+                    self.archive.file(os.path.relpath(path, root), path)
 
 
 def build_init():
