@@ -9,7 +9,9 @@ poweroff -f
 END
 chmod 755 /etc/acpi/PWRF/00000080
 acpid -f > /tmp/acpid 2>&1 &
+n=0
 while :; do
-	echo "named: available $(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)"
+	n=$((n + 1))
+	echo "named: available $(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo), tick $n"
 	sleep 1
 done

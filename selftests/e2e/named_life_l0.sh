@@ -37,7 +37,7 @@ resident() {
 
 listen() {
 	: > /tmp/console
-	nestvm console vm < /dev/null >> /tmp/console 2>&1 &
+	nestvm console "${1:-vm}" < /dev/null >> /tmp/console 2>&1 &
 }
 
 insmod /lib/nestvm.ko || fail "nestvm.ko does not load"
@@ -119,7 +119,20 @@ heard 1 "power button"
 [ "$(sed 's/ .*//' /tmp/state/vms/vm/run.lock)" != "$before" ] || fail "restart kept the process"
 listen
 heard 100 "available"
+
+# Another VM from a checkpoint of the running one: its guest goes on, and does not boot.
+heard 30 "available.*tick 5"
+ok checkpoint create vm there
+ok checkpoint export vm there /tmp/export
 ok stop vm --timeout 60
+ok create copy --from-export /tmp/export
+ok start copy
+listen copy
+heard 60 "available"
+first=$(sed -n 's/.*named: available.*tick \([0-9]*\).*/\1/p' /tmp/console | head -n 1)
+[ "$first" -ge 5 ] || fail "the guest of the copy begins with tick $first"
+ok stop copy
+ok remove copy
 refused 14 EXPOSE_DYNAMIC_MEMORY set vm --dynamic-memory on
 ok remove vm
 unload
