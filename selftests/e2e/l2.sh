@@ -15,7 +15,8 @@ if [ "$(word e2e.l2)" = stay ]; then
 	echo "e2e: L2 stays"
 	while :; do :; done
 fi
-# A running checksum: a line for every so many steps, each of which follows from the last.
+# A running checksum: a line for every so many steps, each of which follows from the last,
+# and a file of them, of which each line says what it holds from its beginning.
 if [ "$(word e2e.l2)" = busy ]; then
 	n=0 sum=0
 	while :; do
@@ -23,8 +24,11 @@ if [ "$(word e2e.l2)" = busy ]; then
 		sum=$(((sum * 31 + n) % 1000003))
 		[ $((n % 1000)) = 0 ] || continue
 		read -r up _ < /proc/uptime
-		echo "e2e: seq $n $sum $up"
 		echo "$n $sum" >> /tmp/sums
+		echo "e2e: seq $n $sum $up $(awk '
+			$1 != NR * 1000 { bad = 1 }
+			{ all = (all * 31 + $2) % 1000003 }
+			END { if (bad || !NR) print "broken"; else print all }' /tmp/sums)"
 	done
 fi
 echo "e2e: L2 done"

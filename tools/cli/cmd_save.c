@@ -58,7 +58,8 @@ int cmd_save(int argc, char **argv)
 	const struct argp argp = {
 		.options = options, .parser = parse, .args_doc = "NAME", .children = children,
 		.doc = CLI_DOC("Saves a running VM with all that runs inside it, and ends it; \"nestvm "
-			       "start\" goes on from there. When saving fails, the VM goes on."),
+			       "start\" goes on from there, and leaves it paused if it was. When "
+			       "saving fails, the VM goes on."),
 	};
 	struct save s = { 0 };
 	struct refusal r;
