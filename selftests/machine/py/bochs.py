@@ -77,8 +77,8 @@ vgaromimage: file={share}/VGABIOS-lgpl-latest
 vga: extension=vbe, update_freq=1
 cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest={memory}, host={memory}
-clock: sync=none, time0=utc
-pci: enabled=1, chipset=i440fx
+clock: sync={sync}, time0=utc
+pci: enabled=1, chipset=i440fx{slots}
 boot: disk
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path="{disk}", mode=flat, cylinders={cylinders}, heads=16, spt=63
@@ -92,17 +92,28 @@ info: action=report
 debug: action=ignore
 """
 
+CARD = """\
+e1000: card=0, enabled=1, mac={mac}, ethmod=socket, ethdev="fd:{cable}"
+"""
+
 
 def command(opts, folder, tty, cmdline, initramfs):
     """Prepare the run in folder; (argument list, environment)."""
     argv, env = debians(opts.bochs)
+    wired = opts.cable is not None
+    if wired and (opts.bochs != "3.0" or opts.debugger):
+        tree.fail("only our own build of Bochs 3.0 has a network card")
     disk = os.path.join(folder, "disk.img")
     if os.path.exists(disk + ".lock"):  # of a run that was killed, in a folder that was kept
         os.unlink(disk + ".lock")
     cylinders = image.write(disk, kernel.vmlinux(opts.kernel), cmdline, initramfs, opts.memory)
     config = CONFIG.format(share=env.get("BXSHARE", "/usr/share/bochs"), model=opts.cpu,
                            cpus=opts.smp, ips=levels.IPS, memory=opts.memory, disk=disk,
-                           cylinders=cylinders, tty=tty, folder=folder)
+                           cylinders=cylinders, tty=tty, folder=folder,
+                           sync="slowdown" if wired else "none",
+                           slots=", slot1=e1000" if wired else "")
+    if wired:
+        config += CARD.format(mac=opts.mac, cable=opts.cable)
     rc = os.path.join(folder, "bochsrc")
     options = ["-q", "-f", rc]
     if opts.debugger:

@@ -24,6 +24,8 @@ the top of the repository:
 	bare				no busybox, so no shell
 	run [-t SECONDS] [-n NAME] PROGRAM [ARG...]
 	shell
+	partner SUITE			a second machine beside this one, which has to pass as well;
+				each has a network card (e1000) on a cable between the two
 	machine OPTION...		options of `run` this suite needs, such as --smp 2
 """
 
@@ -48,6 +50,7 @@ class Suite:
         self.archive = cpio.Archive()
         self.conf = []
         self.machine = []
+        self.partner = None
         self.tracing = False
         self.with_busybox = True
         self.emulated = True    # the machine is; known when all rows are read
@@ -153,6 +156,8 @@ class Suite:
     def do_initramfs(self, name, dst):
         inner = Suite(self.series)
         inner.read(name)
+        if inner.partner:
+            tree.fail(f"{self.where}: {name} has a partner, which a guest cannot have")
 
         def late():
             inner.emulated = self.emulated
@@ -179,6 +184,9 @@ class Suite:
         where = self.where
         self.read(name)
         self.where = where
+
+    def do_partner(self, name):
+        self.partner = self.path(name)
 
     def do_machine(self, *options):
         self.machine += options
