@@ -20,6 +20,12 @@ receive() {
 	receiver=$!
 }
 
+# A file from the other machine. Whoever listens has more to say, or the sender stops.
+take() {
+	[ -p /tmp/silent ] || mkfifo /tmp/silent
+	nc -l -p 7312 <> /tmp/silent > "$1"
+}
+
 nothing_left() {
 	nestvm list | grep -q "^b " && fail "after $step something of the VM is here: $(nestvm list)"
 }
@@ -46,7 +52,7 @@ do_lacks() {
 do_saved() {
 	nestvm create b --kernel /boot/vmlinux --initrd /boot/nested --memory 512M \
 		--expose-virtualization-extensions on || fail "create ended with $?"
-	nc -l -p 7312 > /tmp/saved || fail "no state came"
+	take /tmp/saved || fail "no state came"
 	mv /tmp/saved "$NESTVM_STATE_DIR/vms/b/saved"
 	nestvm start b > /tmp/receive 2>&1 && fail "start ended with 0"
 	sed "s/^/e2e: $step: /" /tmp/receive
@@ -79,7 +85,7 @@ do_goes() {
 	receive
 	wait $receiver || fail "receive ended with $?"
 	nestvm console b < /dev/null > /tmp/con.b 2> /dev/null &
-	nc -l -p 7312 > /tmp/con.a || fail "what it said there did not come"
+	take /tmp/con.a || fail "what it said there did not come"
 	waited=0
 	until [ "$(grep -c "e2e: seq" /tmp/con.b)" -ge 3 ]; do
 		sleep 1
