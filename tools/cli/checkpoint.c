@@ -35,12 +35,6 @@ static int said(struct refusal *r, const struct nvl_error *err)
 	return refuse_text(r, REASON_STATE_FAILED, "%s", err->text);
 }
 
-static bool draw(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_draw(ctx, done, total, "bytes");
-	return true;
-}
-
 /* -- meta.json and .current ----------------------------------------------------- */
 
 static int write_meta(const struct vmdir *d, const char *name, const struct checkpoint *cp,
@@ -241,7 +235,7 @@ static int create_running(struct vmdir *d, const char *dir, bool compress,
 static int create_off(struct vmdir *d, const char *name, const struct vm_conf *conf,
 		      struct ctl_progress *progress, struct checkpoint *cp, struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
+	const struct state_watch watch = { progress_bytes, progress };
 	char from[PATH_MAX], to[PATH_MAX], file[32];
 	struct nvl_error err;
 	enum disk_copy how;

@@ -144,6 +144,12 @@ void progress_draw(struct ctl_progress *p, uint64_t done, uint64_t total, const 
 	p->drawn = true;
 }
 
+bool progress_bytes(void *p, uint64_t done, uint64_t total)
+{
+	progress_draw(p, done, total, "bytes");
+	return true;
+}
+
 void progress_end(struct ctl_progress *p)
 {
 	if (p && p->drawn)

@@ -48,6 +48,8 @@ json_t *ctl_ask(const struct vmdir *d, const char *command, json_t *arguments,
 
 /* For commands that do their work themselves. */
 void progress_draw(struct ctl_progress *p, uint64_t done, uint64_t total, const char *unit);
+/* The same as what a struct state_watch calls, with a struct ctl_progress; never says stop. */
+bool progress_bytes(void *p, uint64_t done, uint64_t total);
 void progress_end(struct ctl_progress *p);
 
 #endif

@@ -26,12 +26,6 @@ int export_path(const char *dir, const char *file, char out[PATH_MAX], struct re
 	return 0;
 }
 
-static bool draw(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_draw(ctx, done, total, "bytes");
-	return true;
-}
-
 static int unreadable(struct refusal *r, const char *path)
 {
 	return refuse_text(r, REASON_HOST_FAILED, "%s cannot be read: %s.", path, strerror(errno));
@@ -138,7 +132,7 @@ static int sum_file(const char *path, uint64_t *bytes, uint32_t *sum,
 static int add_file(const char *dir, const char *to, const char *name, json_t *files,
 		    struct ctl_progress *progress, struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
+	const struct state_watch watch = { progress_bytes, progress };
 	char from[PATH_MAX], path[PATH_MAX];
 	struct nvl_error err;
 	enum disk_copy how;

@@ -127,18 +127,12 @@ static int stage_disks(const struct import *im, const char *folder, unsigned int
 	return 0;
 }
 
-static bool draw(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_draw(ctx, done, total, "bytes");
-	return true;
-}
-
 /* What nobody sees until it has its name; the journal then gives the disks theirs. */
 static int fill(const struct import *im, const struct vmdir *d, const struct vm_conf *conf,
 		bool has_state, struct journal *j, struct ctl_progress *progress,
 		struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
+	const struct state_watch watch = { progress_bytes, progress };
 	char from[PATH_MAX], to[PATH_MAX];
 	struct nvl_error err;
 	enum disk_copy how;

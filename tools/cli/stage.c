@@ -6,16 +6,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static bool draw(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_draw(ctx, done, total, "bytes");
-	return true;
-}
-
 int stage_copy(const char *from, const char *staged, struct ctl_progress *progress,
 	       struct refusal *r)
 {
-	const struct state_watch watch = { draw, progress };
+	const struct state_watch watch = { progress_bytes, progress };
 	struct nvl_error err;
 	enum disk_copy how;
 
