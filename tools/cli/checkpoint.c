@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "checkpoint.h"
 
+#include "../conf/journal.h"
 #include "../vmm/state/disk_copy.h"
 #include "../vmm/state/stream.h"
 #include "export.h"
-#include "stage.h"
 #include "state_wait.h"
 
 #include <dirent.h>
@@ -330,13 +330,18 @@ enum pass { PLAN, COPY };
 static int replace(enum pass pass, const struct vmdir *d, struct journal *j, const char *from,
 		   const char *to, struct ctl_progress *progress, struct refusal *r)
 {
+	const struct state_watch watch = { progress_bytes, progress };
 	char staged[PATH_MAX];
+	struct nvl_error err;
+	enum disk_copy how;
 
 	if (snprintf(staged, sizeof(staged), "%s.%s.nestvm-new", to, d->name) >= PATH_MAX)
 		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
 	if (pass == PLAN)
 		return journal_add(j, staged, to, r);
-	return stage_copy(from, staged, progress, r);
+	if (disk_copy(from, staged, &how, &watch, &err) < 0)
+		return refuse_text(r, REASON_STATE_FAILED, "%s Nothing was changed.", err.text);
+	return 0;
 }
 
 static int stage_all(enum pass pass, struct vmdir *d, const struct checkpoint *cp,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "import.h"
 
-#include "../vmm/state/disk_copy.h"
-#include "export.h"
+#include "../conf/journal.h"
+#include "exported.h"
 #include "facts.h"
-#include "stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +12,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+/* The disks that were exported: those that are not read-only. */
+struct images {
+	unsigned int n;
+	bool own[VM_DISKS_MAX];
+};
 
 /* Absolute, as configurations want it. */
 static int disks_folder(const struct import *im, char out[PATH_MAX], struct refusal *r)
@@ -105,58 +110,66 @@ static int lock_folder(const char *folder, struct refusal *r)
 	return fd;
 }
 
-static int stage_disks(const struct import *im, const char *folder, unsigned int ndisks,
-		       const bool *read_only, struct journal *j, struct ctl_progress *progress,
-		       struct refusal *r)
+/* A copy of disk @i beside the place that the journal gives it. */
+static int stage_disk(const struct import *im, const struct exported *e, const char *folder,
+		      unsigned int i, struct journal *j, struct ctl_progress *progress,
+		      struct refusal *r)
 {
-	char from[PATH_MAX], to[PATH_MAX], file[32];
-	unsigned int i;
+	char to[PATH_MAX], staged[PATH_MAX], file[32];
 
-	for (i = 0; i < ndisks; i++) {
-		if (read_only[i])
-			continue;
-		snprintf(file, sizeof(file), "disk-%u.img", i);
-		if (export_path(im->from, file, from, r) < 0 ||
-		    image_path(folder, im->name, i, to, r) < 0)
-			return -1;
-		if (access(to, F_OK) == 0)
-			return refuse(r, IMPORT_DISK_EXISTS, im->name, to);
-		if (stage(j, from, to, progress, r) < 0)
-			return -1;
-	}
-	return 0;
+	snprintf(file, sizeof(file), "disk-%u.img", i);
+	if (image_path(folder, im->name, i, to, r) < 0)
+		return -1;
+	if (access(to, F_OK) == 0)
+		return refuse(r, IMPORT_DISK_EXISTS, im->name, to);
+	if (snprintf(staged, sizeof(staged), "%s.nestvm-new", to) >= PATH_MAX)
+		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
+	/* A leftover of a command that was cut off before its journal. */
+	unlink(staged);
+	if (exported_copy(e, file, staged, progress, r) < 0)
+		return -1;
+	if (journal_add(j, staged, to, r) == 0)
+		return 0;
+	unlink(staged);
+	return -1;
+}
+
+/* When the journal is not to be. */
+static void unstage(struct journal *j)
+{
+	const char *from, *to;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(j->steps, i, entry)
+		if (json_unpack(entry, "[s,s]", &from, &to) == 0 && *from)
+			unlink(from);
 }
 
 /* What nobody sees until it has its name; the journal then gives the disks theirs. */
-static int fill(const struct import *im, const struct vmdir *d, const struct vm_conf *conf,
+static int fill(const struct exported *e, const struct vmdir *d, const struct vm_conf *conf,
 		bool has_state, struct journal *j, struct ctl_progress *progress,
 		struct refusal *r)
 {
-	const struct state_watch watch = { progress_bytes, progress };
-	char from[PATH_MAX], to[PATH_MAX];
-	struct nvl_error err;
-	enum disk_copy how;
+	char to[PATH_MAX];
 
 	if (conf_save(conf, vmdir_file(d, "config.json", to), r) < 0)
 		return -1;
-	if (has_state) {
-		if (export_path(im->from, "state", from, r) < 0)
-			return -1;
-		if (disk_copy(from, vmdir_file(d, "saved", to), &how, &watch, &err) < 0)
-			return refuse_text(r, REASON_STATE_FAILED, "%s", err.text);
-	}
+	if (has_state && exported_copy_state(e, vmdir_file(d, "saved", to), progress, r) < 0)
+		return -1;
 	return journal_write(j, d, r);
 }
 
-static int place(const struct import *im, const struct vm_conf *conf, bool has_state,
-		 struct journal *j, struct ctl_progress *progress, struct refusal *r)
+static int place(const struct import *im, const struct exported *e, const struct vm_conf *conf,
+		 bool has_state, struct journal *j, struct ctl_progress *progress,
+		 struct refusal *r)
 {
 	struct vmdir d;
 	int ret;
 
 	if (vmdir_begin(&d, im->name, r) < 0)
 		return -1;
-	if (fill(im, &d, conf, has_state, j, progress, r) < 0 || vmdir_place(&d, r) < 0) {
+	if (fill(e, &d, conf, has_state, j, progress, r) < 0 || vmdir_place(&d, r) < 0) {
 		vmdir_abandon(&d);
 		return -1;
 	}
@@ -167,19 +180,22 @@ static int place(const struct import *im, const struct vm_conf *conf, bool has_s
 	return ret;
 }
 
-static int make(const struct import *im, const char *folder, const struct vm_conf *conf,
-		unsigned int ndisks, const bool *read_only, bool has_state,
+static int make(const struct import *im, const struct exported *e, const char *folder,
+		const struct vm_conf *conf, const struct images *images, bool has_state,
 		struct ctl_progress *progress, struct refusal *r)
 {
 	struct journal j;
+	unsigned int i;
 	int ret;
 
 	if (journal_begin(&j, r) < 0)
 		return -1;
-	progress->what = "copying";
-	ret = stage_disks(im, folder, ndisks, read_only, &j, progress, r);
+	ret = 0;
+	for (i = 0; ret == 0 && i < images->n; i++)
+		if (images->own[i])
+			ret = stage_disk(im, e, folder, i, &j, progress, r);
 	if (ret == 0)
-		ret = place(im, conf, has_state, &j, progress, r);
+		ret = place(im, e, conf, has_state, &j, progress, r);
 	/* Still there: it did not become a VM. */
 	if (j.steps) {
 		unstage(&j);
@@ -200,21 +216,22 @@ static int not_there(const char *name, struct refusal *r)
 
 int import_vm(const struct import *im, struct ctl_progress *progress, struct refusal *r)
 {
-	bool has_state, read_only[VM_DISKS_MAX];
+	bool has_state;
 	char folder[PATH_MAX];
-	unsigned int i, ndisks;
+	struct images images;
+	struct exported e;
 	struct vm_conf conf;
+	unsigned int i;
 	int fd, ret = -1;
 
-	progress->what = "verifying";
 	if (not_there(im->name, r) < 0 || disks_folder(im, folder, r) < 0 ||
-	    export_check(im->from, &conf, &has_state, progress, r) < 0)
+	    exported_open(&e, im->from, &conf, r) < 0)
 		return -1;
-	has_state = has_state && !im->no_state;
+	has_state = exported_has(&e, "state") && !im->no_state;
 	/* The settings may add and remove others. */
-	ndisks = conf.ndisks;
-	for (i = 0; i < ndisks; i++)
-		read_only[i] = conf.disks[i].read_only;
+	images.n = conf.ndisks;
+	for (i = 0; i < images.n; i++)
+		images.own[i] = !conf.disks[i].read_only;
 	if (allowed(im, &conf, has_state, r) < 0 || adapt(im, folder, &conf, r) < 0)
 		goto out;
 	fd = lock_folder(folder, r);
@@ -223,9 +240,10 @@ int import_vm(const struct import *im, struct ctl_progress *progress, struct ref
 	/* Again, now that nobody else makes it. */
 	ret = not_there(im->name, r);
 	if (ret == 0)
-		ret = make(im, folder, &conf, ndisks, read_only, has_state, progress, r);
+		ret = make(im, &e, folder, &conf, &images, has_state, progress, r);
 	close(fd);
 out:
 	conf_free(&conf);
+	exported_close(&e);
 	return ret;
 }

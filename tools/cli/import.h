@@ -15,8 +15,8 @@ struct import {
 };
 
 /*
- * A new VM from an export, with an id of its own. All of the export is verified before
- * anything is made, and the VM is there as a whole or not at all.
+ * A new VM from an export, with an id of its own. What is copied is verified before it gets
+ * its name, and the VM is there as a whole or not at all.
  */
 int import_vm(const struct import *im, struct ctl_progress *progress, struct refusal *r);
 

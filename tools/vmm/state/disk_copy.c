@@ -108,20 +108,14 @@ static int copy(int from, int to, enum disk_copy *how, const struct state_watch 
 	return fsync(to) < 0 ? -errno : 0;
 }
 
-int disk_copy(const char *from, const char *to, enum disk_copy *how,
-	      const struct state_watch *watch, struct nvl_error *err)
+int disk_copy_open(int in, const char *from, const char *to, enum disk_copy *how,
+		   const struct state_watch *watch, struct nvl_error *err)
 {
-	int in, out, ret;
+	int out, ret;
 
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return nvl_fail(err, errno, "disk image %s cannot be opened: %s.", from,
-				strerror(errno));
 	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (out < 0) {
-		ret = nvl_fail(err, errno, "%s cannot be made: %s.", to, strerror(errno));
-		goto close_in;
-	}
+	if (out < 0)
+		return nvl_fail(err, errno, "%s cannot be made: %s.", to, strerror(errno));
 	ret = copy(in, out, how, watch);
 	if (ret < 0) {
 		nvl_fail(err, -ret, "disk image %s cannot be copied to %s: %s.", from, to,
@@ -129,7 +123,19 @@ int disk_copy(const char *from, const char *to, enum disk_copy *how,
 		unlink(to);
 	}
 	close(out);
-close_in:
+	return ret;
+}
+
+int disk_copy(const char *from, const char *to, enum disk_copy *how,
+	      const struct state_watch *watch, struct nvl_error *err)
+{
+	int in, ret;
+
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return nvl_fail(err, errno, "disk image %s cannot be opened: %s.", from,
+				strerror(errno));
+	ret = disk_copy_open(in, from, to, how, watch, err);
 	close(in);
 	return ret;
 }

@@ -16,5 +16,8 @@ const char *disk_copy_name(enum disk_copy how);
  */
 int disk_copy(const char *from, const char *to, enum disk_copy *how,
 	      const struct state_watch *watch, struct nvl_error *err);
+/* The same of an open file, which messages call @from. */
+int disk_copy_open(int in, const char *from, const char *to, enum disk_copy *how,
+		   const struct state_watch *watch, struct nvl_error *err);
 
 #endif
