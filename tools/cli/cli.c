@@ -64,6 +64,30 @@ void cli_parse_name(int argc, char **argv, const char *doc, struct cli_args *arg
 	argp_parse(&argp, argc, argv, 0, NULL, args);
 }
 
+static error_t parse_none(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->input;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "\"%s\" is not an option, and this command takes no name.", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void cli_parse_none(int argc, char **argv, const char *doc, bool *json)
+{
+	static const struct argp_child children[] = { { .argp = &cli_json_argp }, { 0 } };
+	const struct argp argp = { .parser = parse_none, .children = children, .doc = doc };
+
+	cli_name(argv);
+	*json = false;
+	argp_parse(&argp, argc, argv, 0, NULL, json);
+}
+
 void cli_name(char **argv)
 {
 	char *name;

@@ -25,6 +25,8 @@ extern const struct argp cli_json_argp;
 void cli_parse_name(int argc, char **argv, const char *doc, struct cli_args *args);
 /* The rest of such a parser, for its default case: NAME, and --json as the first child. */
 error_t cli_parse_args(int key, char *arg, struct argp_state *state, struct cli_args *args);
+/* Parses a command that takes --json and nothing else. */
+void cli_parse_none(int argc, char **argv, const char *doc, bool *json);
 
 /* "nestvm COMMAND", for argp's sentences; argv[0] is COMMAND. */
 void cli_name(char **argv);

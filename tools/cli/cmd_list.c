@@ -6,20 +6,6 @@
 
 #include <stdio.h>
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not an option; \"nestvm show NAME\" shows one VM.", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static int collect(void *arg, const char *name)
 {
 	struct refusal r;
@@ -65,18 +51,13 @@ static void print(json_t *list)
 
 int cmd_list(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { .argp = &cli_json_argp }, { 0 } };
-	const struct argp argp = {
-		.parser = parse, .children = children,
-		.doc = CLI_DOC("Lists the VMs, with their state: off, running, paused, saved, or "
-			       "broken when the configuration cannot be read."),
-	};
 	json_t *list = json_array();
 	struct refusal r;
-	bool json = false;
+	bool json;
 
-	cli_name(argv);
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
+	cli_parse_none(argc, argv, CLI_DOC(
+		"Lists the VMs, with their state: off, running, paused, saved, or broken when the "
+		"configuration cannot be read. \"nestvm show NAME\" shows one."), &json);
 	if (vmdir_each(collect, list, &r) < 0) {
 		json_decref(list);
 		return cli_refused(&r, json);

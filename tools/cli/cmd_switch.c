@@ -209,7 +209,7 @@ static int run_repair(int argc, char **argv)
 	size_t i;
 	int ret;
 
-	record_parse_none(argc, argv, CLI_DOC(
+	cli_parse_none(argc, argv, CLI_DOC(
 			  "Compares the switches and NAT networks that are recorded with what is on the "
 			  "host, and mends the difference: what a crash left half made or half removed "
 			  "is finished, what is gone is made again (after a restart of the host, all of "

@@ -14,30 +14,6 @@ const char *record_text(const json_t *record, const char *key)
 	return s && *s ? s : "-";
 }
 
-static error_t parse_none(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "\"%s\" is not an option.", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-void record_parse_none(int argc, char **argv, const char *doc, bool *json)
-{
-	static const struct argp_child children[] = { { .argp = &cli_json_argp }, { 0 } };
-	const struct argp argp = { .parser = parse_none, .children = children, .doc = doc };
-
-	cli_name(argv);
-	*json = false;
-	argp_parse(&argp, argc, argv, 0, NULL, json);
-}
-
 /* -- list ------------------------------------------------------------------------ */
 
 /* NULL with @r. */
@@ -86,7 +62,7 @@ int record_list(const struct record_kind *k, int argc, char **argv)
 	bool json;
 	size_t i;
 
-	record_parse_none(argc, argv, k->list_doc, &json);
+	cli_parse_none(argc, argv, k->list_doc, &json);
 	list = load_all(k, &r);
 	if (!list)
 		return cli_refused(&r, json);

@@ -27,7 +27,5 @@ int record_remove(const struct record_kind *k, int argc, char **argv);
 
 /* "-" when there is none. */
 const char *record_text(const json_t *record, const char *key);
-/* Parses a command that takes --json and nothing else; @doc is what it does. */
-void record_parse_none(int argc, char **argv, const char *doc, bool *json);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "control.h"
 
+#include "../clock.h"
 #include "../machine.h"
 
 #include "disk_copy.h"
@@ -10,15 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
-}
 
 static bool progress(void *ctx, uint64_t done, uint64_t total)
 {
@@ -50,7 +42,7 @@ static int run_save(struct machine *m, struct control_call *call)
 {
 	const struct state_watch watch = { progress, call };
 	const char *path = control_string(call, "path", NULL);
-	uint64_t began = now_ms();
+	uint64_t began = clock_ms();
 	struct nvl_error err;
 	int ret;
 
@@ -66,7 +58,7 @@ static int run_save(struct machine *m, struct control_call *call)
 		return refuse(call, ret, &err);
 	}
 	call->result = json_pack("{s:s,s:I,s:I}", "path", path, "bytes", file_size(path),
-				 "milliseconds", (json_int_t)(now_ms() - began));
+				 "milliseconds", (json_int_t)(clock_ms() - began));
 	machine_end(m, END_SAVED, 0, NULL, "saved to %s", path);
 	return 0;
 }
@@ -114,7 +106,7 @@ static int run_checkpoint(struct machine *m, struct control_call *call)
 		ret = machine_pause(m, &err);
 	if (ret < 0)
 		return refuse(call, ret, &err);
-	began = now_ms();
+	began = clock_ms();
 	ret = state_save_file(m, path, STREAM_CHECKPOINT, control_boolean(call, "compress", true),
 			      &watch, &err);
 	if (ret == 0)
@@ -124,7 +116,7 @@ static int run_checkpoint(struct machine *m, struct control_call *call)
 		return refuse(call, ret, &err);
 	call->result = json_pack("{s:I,s:s?,s:I}", "bytes", file_size(path), "disks",
 				 m->ndisks ? disk_copy_name(how) : NULL, "milliseconds",
-				 (json_int_t)(now_ms() - began));
+				 (json_int_t)(clock_ms() - began));
 	return 0;
 }
 

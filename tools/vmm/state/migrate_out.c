@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "migrate.h"
 
+#include "../clock.h"
 #include "../machine.h"
 
 #include "features.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Pages between two looks at who watches: 16 MB. */
@@ -30,14 +30,6 @@ struct sending {
 	const struct state_watch *watch;
 	struct migrate_result *result;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
-}
 
 static uint64_t pages_of(struct sending *s, unsigned int i)
 {
@@ -171,14 +163,14 @@ static int precopy(struct sending *s, unsigned int downtime_ms, struct nvl_error
 	for (i = 0; i < s->npieces; i++)
 		memset(s->bitmap[i], 0xff, (pages_of(s, i) + 63) / 64 * 8);
 	for (;;) {
-		began = now_ms();
+		began = clock_ms();
 		sent = s->out.bytes;
 		ret = send_round(s, s->result->rounds > 0, err);
 		if (ret == 0)
 			ret = read_marks(s, err);
 		if (ret < 0)
 			return ret;
-		ms = now_ms() - began + 1;
+		ms = clock_ms() - began + 1;
 		sent = s->out.bytes - sent + 1;
 		rest = count_marked(s);
 		if (rest <= REST_MIN || rest / (sent / ms + 1) < downtime_ms ||
@@ -244,10 +236,10 @@ static bool lock_disks_back(struct machine *m, bool *arbiter)
 static bool wait_for_disks(struct machine *m, bool *arbiter)
 {
 	const struct timespec nap = { .tv_nsec = 50 * 1000 * 1000 };
-	uint64_t until = now_ms() + PEER_TIMEOUT_SECONDS * 1000;
+	int64_t until = clock_ms() + PEER_TIMEOUT_SECONDS * 1000;
 
 	while (!lock_disks_back(m, arbiter)) {
-		if (now_ms() > until)
+		if (clock_ms() > until)
 			return false;
 		nanosleep(&nap, NULL);
 	}
@@ -297,7 +289,7 @@ static int send_all(struct sending *s, const char *config, unsigned int downtime
 		ret = precopy(s, downtime_ms, err);
 	if (ret < 0)
 		return ret;
-	paused = now_ms();
+	paused = clock_ms();
 	ret = machine_pause(s->m, err);
 	if (ret < 0)
 		return ret;
@@ -307,7 +299,7 @@ static int send_all(struct sending *s, const char *config, unsigned int downtime
 		ret = peer_expect(s->fd, "ready", s->result->id, err);
 	if (ret == 0)
 		ret = hand_over(s, err);
-	s->result->downtime_ms = now_ms() - paused;
+	s->result->downtime_ms = clock_ms() - paused;
 	if (ret < 0 && !s->result->uncertain)
 		machine_unpause(s->m);
 	return ret;
@@ -340,7 +332,7 @@ int migrate_out(struct machine *m, const char *where, const char *config,
 		struct migrate_result *result, struct nvl_error *err)
 {
 	struct sending s = { .m = m, .fd = -1, .watch = watch, .result = result };
-	uint64_t began = now_ms();
+	uint64_t began = clock_ms();
 	unsigned int i;
 	int ret;
 
@@ -355,7 +347,7 @@ int migrate_out(struct machine *m, const char *where, const char *config,
 		nvl_vm_log_dirty(m->vm, false, NULL);
 	}
 	result->bytes = s.out.bytes;
-	result->total_ms = now_ms() - began;
+	result->total_ms = clock_ms() - began;
 	stream_out_free(&s.out);
 	state_memory_free(s.sm);
 	for (i = 0; i < s.npieces && i < sizeof(s.bitmap) / sizeof(s.bitmap[0]); i++)

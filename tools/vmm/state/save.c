@@ -31,52 +31,31 @@ uint64_t state_digest(struct machine *m)
 	return digest;
 }
 
-static int put_machine_id(struct machine *m, struct stream_out *o, struct nvl_error *err)
+static int save_machine_id(struct machine *m, struct pack *p, struct nvl_error *err)
 {
-	struct pack p;
-	int ret;
-
-	pack_init(&p);
-	machine_id_pack(m, &p);
-	ret = stream_put_pack(o, MACHINE_SECTION, MACHINE_VERSION, &p, err);
-	pack_free(&p);
-	return ret;
+	(void)err;
+	machine_id_pack(m, p);
+	return 0;
 }
 
-static int put_features(struct machine *m, struct stream_out *o, struct nvl_error *err)
+static int save_paused(struct machine *m, struct pack *p, struct nvl_error *err)
+{
+	(void)err;
+	pack_bool(p, m->operator_paused);
+	return 0;
+}
+
+static int put(struct machine *m, struct stream_out *o, const char *section, uint32_t version,
+	       int (*save)(struct machine *m, struct pack *p, struct nvl_error *err),
+	       struct nvl_error *err)
 {
 	struct pack p;
 	int ret;
 
 	pack_init(&p);
-	ret = features_save(m, &p, err);
+	ret = save(m, &p, err);
 	if (ret == 0)
-		ret = stream_put_pack(o, FEATURES_SECTION, FEATURES_VERSION, &p, err);
-	pack_free(&p);
-	return ret;
-}
-
-static int put_paused(struct machine *m, struct stream_out *o, struct nvl_error *err)
-{
-	struct pack p;
-	int ret;
-
-	pack_init(&p);
-	pack_bool(&p, m->operator_paused);
-	ret = stream_put_pack(o, PAUSED_SECTION, PAUSED_VERSION, &p, err);
-	pack_free(&p);
-	return ret;
-}
-
-static int put_irqchip(struct machine *m, struct stream_out *o, struct nvl_error *err)
-{
-	struct pack p;
-	int ret;
-
-	pack_init(&p);
-	ret = irqchip_state_save(m, &p, err);
-	if (ret == 0)
-		ret = stream_put_pack(o, IRQCHIP_SECTION, IRQCHIP_VERSION, &p, err);
+		ret = stream_put_pack(o, section, version, &p, err);
 	pack_free(&p);
 	return ret;
 }
@@ -105,15 +84,15 @@ int state_put_machine(struct machine *m, struct stream_out *o, struct nvl_error 
 {
 	int ret;
 
-	ret = put_machine_id(m, o, err);
+	ret = put(m, o, MACHINE_SECTION, MACHINE_VERSION, save_machine_id, err);
 	if (ret == 0)
-		ret = put_features(m, o, err);
+		ret = put(m, o, FEATURES_SECTION, FEATURES_VERSION, features_save, err);
 	if (ret == 0)
-		ret = put_paused(m, o, err);
+		ret = put(m, o, PAUSED_SECTION, PAUSED_VERSION, save_paused, err);
 	if (ret == 0)
 		ret = devices_state_save(m, o, err);
 	if (ret == 0)
-		ret = put_irqchip(m, o, err);
+		ret = put(m, o, IRQCHIP_SECTION, IRQCHIP_VERSION, irqchip_state_save, err);
 	if (ret == 0)
 		ret = put_cpus(m, o, err);
 	return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "balloon.h"
 
+#include "../clock.h"
 #include "../machine.h"
 #include "pfn_runs.h"
 
@@ -10,7 +11,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #define PAGE 4096ull
 #define STATS_INTERVAL_MS 2000
@@ -18,14 +18,6 @@
 
 /* Without FREE_PAGE_HINT, which is not offered, reporting has the queue after statistics. */
 enum { QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_STATS, QUEUE_REPORTING };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
 
 /* -- pages ------------------------------------------------------------------ */
 
@@ -143,7 +135,7 @@ static bool take_stats(struct virtio_balloon *b, struct virtq *q)
 	read_stats(b, &c);
 	b->stats_head = c.head;
 	b->holds_stats = true;
-	b->stats_due_ms = now_ms() + STATS_INTERVAL_MS;
+	b->stats_due_ms = clock_ms() + STATS_INTERVAL_MS;
 	if (virtq_has_work(q))
 		virtio_mmio_kick(b->v);
 	return used;
@@ -153,7 +145,7 @@ static unsigned int balloon_before_wait(void *dev, struct pollfd *fds, unsigned 
 					int *timeout_ms)
 {
 	struct virtio_balloon *b = dev;
-	int64_t left = b->stats_due_ms - now_ms();
+	int64_t left = b->stats_due_ms - clock_ms();
 
 	(void)fds;
 	(void)max;
@@ -169,7 +161,7 @@ static void balloon_after_wait(void *dev, const struct pollfd *fds, unsigned int
 
 	(void)fds;
 	(void)n;
-	if (!b->holds_stats || !q->ready || now_ms() < b->stats_due_ms)
+	if (!b->holds_stats || !q->ready || clock_ms() < b->stats_due_ms)
 		return;
 	return_stats(b, q);
 	virtio_mmio_used(b->v, q);

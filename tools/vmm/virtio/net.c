@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "net.h"
 
+#include "../clock.h"
+
 #include <arpa/inet.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
-#include <time.h>
 
 enum { QUEUE_RX, QUEUE_TX };
 
@@ -118,14 +119,6 @@ static bool net_serve(void *dev, struct virtq *q, unsigned int index)
 
 /* -- by the launcher itself -------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
-}
-
 /*
  * RFC 903: who has this hardware address asks for its protocol address. To all,
  * and nobody answers; every bridge on the way learns where the address is.
@@ -155,7 +148,7 @@ static void send_announce(struct virtio_net *n)
 
 static void announce_if_due(struct virtio_net *n, int *timeout_ms)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (now >= n->announce_ms) {
 		send_announce(n);
