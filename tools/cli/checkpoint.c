@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "checkpoint.h"
 
+#include "../conf/files.h"
 #include "../conf/journal.h"
 #include "../vmm/state/disk_copy.h"
 #include "../vmm/state/stream.h"
@@ -46,7 +47,7 @@ static int write_meta(const struct vmdir *d, const char *name, const struct chec
 	char path[PATH_MAX];
 
 	if (path_of(d, name, "meta.json", path, r) == 0)
-		return vmdir_write_json(path, json, r);
+		return files_write_json(path, json, r);
 	json_decref(json);
 	return -1;
 }
@@ -74,7 +75,7 @@ static int write_current(const struct vmdir *d, const char *name, const char *id
 
 	if (path_of(d, name, "", path, r) < 0)
 		return -1;
-	return vmdir_write_file(path, id, strlen(id), r);
+	return files_write(path, id, strlen(id), r);
 }
 
 /* What was written as NEW_CURRENT is it. */
@@ -87,7 +88,7 @@ static int take_current(const struct vmdir *d, struct refusal *r)
 	if (rename(from, to) < 0)
 		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be put in place: %s.", to,
 				   strerror(errno));
-	return path_of(d, "", "", to, r) < 0 ? -1 : vmdir_sync(to, r);
+	return path_of(d, "", "", to, r) < 0 ? -1 : files_sync(to, r);
 }
 
 static uint64_t bytes_in(const char *dir)
@@ -290,7 +291,7 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	struct refusal ignored;
 
 	if (state_rules(d, RULE_CHECKPOINT, r) < 0 || path_of(d, "", "", path, r) < 0 ||
-	    vmdir_make(path, r) < 0)
+	    files_make(path, r) < 0)
 		return -1;
 	memset(cp, 0, sizeof(*cp));
 	conf_new_id(id);
@@ -300,10 +301,10 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	cp->created = time(NULL);
 	snprintf(temp, sizeof(temp), ".new-%s", cp->id);
 	if (path_of(d, temp, "", path, r) < 0 || path_of(d, cp->id, "", final, r) < 0 ||
-	    vmdir_make(path, r) < 0)
+	    files_make(path, r) < 0)
 		return -1;
 	/* All that needs room comes before the checkpoint is there. */
-	if (fill(d, temp, compress, progress, cp, r) < 0 || vmdir_sync(path, r) < 0 ||
+	if (fill(d, temp, compress, progress, cp, r) < 0 || files_sync(path, r) < 0 ||
 	    write_current(d, NEW_CURRENT, cp->id, r) < 0)
 		goto undo;
 	if (rename(path, final) < 0) {
@@ -316,7 +317,7 @@ int checkpoint_create(struct vmdir *d, const char *label, bool compress,
 	return take_current(d, r);
 
 undo:
-	vmdir_remove_tree(path, &ignored);
+	files_remove_tree(path, &ignored);
 	if (path_of(d, NEW_CURRENT, "", path, &ignored) == 0)
 		unlink(path);
 	return -1;
@@ -440,7 +441,7 @@ int checkpoint_remove(struct vmdir *d, const struct checkpoint *cp, struct refus
 	if (rename(from, to) < 0)
 		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be removed: %s.", from,
 				   strerror(errno));
-	return vmdir_remove_tree(to, r);
+	return files_remove_tree(to, r);
 }
 
 int checkpoint_export(const struct vmdir *d, const struct checkpoint *cp, const char *to,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cmd.h"
 
+#include "../conf/files.h"
 #include "check.h"
 #include "cli.h"
 #include "facts.h"
@@ -156,7 +157,7 @@ static int remove_saved(const struct vmdir *d, struct refusal *r)
 {
 	char path[PATH_MAX];
 
-	return vmdir_remove_tree(vmdir_file(d, "saved", path), r) < 0 ? -1 : vmdir_sync(d->path, r);
+	return files_remove_tree(vmdir_file(d, "saved", path), r) < 0 ? -1 : files_sync(d->path, r);
 }
 
 /* All that was agreed to or nothing: a saved state is not given for what is refused then. */

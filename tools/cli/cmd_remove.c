@@ -2,6 +2,7 @@
 /* remove, rename, remove-saved-state: what moves a VM's files. */
 #include "cmd.h"
 
+#include "../conf/files.h"
 #include "cli.h"
 #include "facts.h"
 
@@ -61,9 +62,9 @@ int cmd_remove_saved_state(int argc, char **argv)
 	if (!vmdir_saved(&d))
 		ret = refuse(&r, NO_SAVED_STATE, d.name);
 	else
-		ret = vmdir_remove_tree(vmdir_file(&d, "saved", path), &r);
+		ret = files_remove_tree(vmdir_file(&d, "saved", path), &r);
 	if (ret == 0)
-		ret = vmdir_sync(d.path, &r);
+		ret = files_sync(d.path, &r);
 	vmdir_close(&d);
 	return ret < 0 ? cli_refused(&r, args.json) : cli_done(args.json);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "export.h"
 
+#include "../conf/files.h"
 #include "../vmm/state/disk_copy.h"
 #include "file_sum.h"
 
@@ -67,7 +68,7 @@ static int write_list(const char *dir, json_t *files, struct refusal *r)
 	char path[PATH_MAX];
 
 	if (path_in(dir, EXPORT_LIST, path, r) == 0)
-		return vmdir_write_json(path, json, r);
+		return files_write_json(path, json, r);
 	json_decref(json);
 	return -1;
 }
@@ -83,7 +84,7 @@ int export_make(const char *dir, const char *to, struct ctl_progress *progress, 
 	if (snprintf(temp, sizeof(temp), "%s.nestvm-new", to) >= PATH_MAX)
 		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", to);
 	/* A leftover of one that was cut off. */
-	if (vmdir_remove_tree(temp, r) < 0 || vmdir_make(temp, r) < 0)
+	if (files_remove_tree(temp, r) < 0 || files_make(temp, r) < 0)
 		return -1;
 	files = json_array();
 	ret = add_files(dir, temp, files, progress, r);
@@ -94,6 +95,6 @@ int export_make(const char *dir, const char *to, struct ctl_progress *progress, 
 		ret = refuse_text(r, REASON_HOST_FAILED, "%s cannot be made: %s.", to,
 				  strerror(errno));
 	if (ret < 0)
-		vmdir_remove_tree(temp, NULL);
+		files_remove_tree(temp, NULL);
 	return ret;
 }

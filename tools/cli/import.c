@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "import.h"
 
+#include "../conf/files.h"
 #include "../conf/journal.h"
+#include "../conf/place.h"
 #include "exported.h"
 #include "facts.h"
 
@@ -23,7 +25,7 @@ struct images {
 static int disks_folder(const struct import *im, char out[PATH_MAX], struct refusal *r)
 {
 	char *path = im->disks_to ? settings_path(im->disks_to) : NULL;
-	const char *state = vmdir_state(r);
+	const char *state = place_state(r);
 	int ret;
 
 	if (!state) {
@@ -94,7 +96,7 @@ static int lock_folder(const char *folder, struct refusal *r)
 {
 	int fd;
 
-	if (vmdir_make(folder, r) < 0)
+	if (files_make(folder, r) < 0)
 		return -1;
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {

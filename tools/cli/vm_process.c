@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "vm_process.h"
 
+#include "../conf/files.h"
 #include "../conf/rules.h"
 #include "../conf/vtx.h"
 #include "../net/net.h"
@@ -158,7 +159,7 @@ int vm_process_create(struct vm_process *p, struct vmdir *d, vm_progress *progre
 	 * those of the guest that runs from here on, and no other may start from it.
 	 */
 	if (load(p, vmdir_file(d, "saved", saved), &l, r) < 0 ||
-	    vmdir_remove_tree(saved, r) < 0 || vmdir_sync(d->path, r) < 0) {
+	    files_remove_tree(saved, r) < 0 || files_sync(d->path, r) < 0) {
 		vm_process_destroy(p);
 		return -1;
 	}

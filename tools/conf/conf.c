@@ -7,8 +7,8 @@
  */
 #include "conf_keys.h"
 
+#include "files.h"
 #include "lines.h"
-#include "vmdir.h"
 #include "vtx.h"
 
 #include <errno.h>
@@ -328,5 +328,5 @@ json_t *conf_to_json(const struct vm_conf *c)
 
 int conf_save(const struct vm_conf *c, const char *file, struct refusal *r)
 {
-	return vmdir_write_json(file, conf_to_json(c), r);
+	return files_write_json(file, conf_to_json(c), r);
 }

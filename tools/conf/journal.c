@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "journal.h"
 
+#include "files.h"
 #include "vmdir.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static int sync_dir_of(const char *path, struct refusal *r)
 	if (!slash)
 		return 0;
 	*slash = '\0';
-	return vmdir_sync(slash == dir ? "/" : dir, r);
+	return files_sync(slash == dir ? "/" : dir, r);
 }
 
 /* Done already, in a life before a crash, is done. */
@@ -78,7 +79,7 @@ static int write_to(const char *file, const struct journal *j, const struct vmdi
 {
 	char path[PATH_MAX];
 
-	return vmdir_write_json(vmdir_file(d, file, path), json_incref(j->steps), r);
+	return files_write_json(vmdir_file(d, file, path), json_incref(j->steps), r);
 }
 
 int journal_write(const struct journal *j, const struct vmdir *d, struct refusal *r)

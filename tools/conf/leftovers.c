@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "leftovers.h"
 
+#include "files.h"
 #include "vmdir.h"
 
 #include <dirent.h>
@@ -50,7 +51,7 @@ static void clear(const struct vmdir *d, const char *sub)
 	while (dir && (e = readdir(dir)))
 		if (is_leftover(sub, e->d_name) &&
 		    (size_t)snprintf(one, sizeof(one), "%s/%s", path, e->d_name) < sizeof(one))
-			vmdir_remove_tree(one, NULL);
+			files_remove_tree(one, NULL);
 	if (dir)
 		closedir(dir);
 }

@@ -11,9 +11,7 @@
  *   STATE/net/			switches and NAT networks
  *   RUN/NAME.ctl, NAME.con	sockets of a running VM
  *
- * STATE is $NESTVM_STATE_DIR, else /var/lib/nestvm for root, else
- * $XDG_STATE_HOME/nestvm (~/.local/state/nestvm). RUN is $NESTVM_RUN_DIR, else
- * /run/nestvm for root, else $XDG_RUNTIME_DIR/nestvm, else STATE/run.
+ * STATE and RUN are place.h's.
  *
  * A VM's directory appears under its name, goes away from it and changes its
  * name by one rename() each; names that begin with "." are being made or removed.
@@ -26,10 +24,6 @@
 
 #include <limits.h>
 #include <sys/types.h>
-
-/* Made if missing, mode 0700. NULL with @r. */
-const char *vmdir_state(struct refusal *r);
-const char *vmdir_run(struct refusal *r);
 
 struct vmdir {
 	char name[VM_NAME_MAX + 1];
@@ -88,19 +82,5 @@ unsigned int vmdir_checkpoints(const struct vmdir *d);
 
 /* Calls @fn for every VM, sorted by name, until one returns other than 0: that is returned. */
 int vmdir_each(int (*fn)(void *arg, const char *name), void *arg, struct refusal *r);
-
-/*
- * A whole file, atomically: after a crash @path has the old contents or the new.
- * Mode 0600.
- */
-int vmdir_write_file(const char *path, const void *data, size_t len, struct refusal *r);
-/* The same with @json, whose reference is taken over; NULL stands for "no memory". */
-int vmdir_write_json(const char *path, json_t *json, struct refusal *r);
-/* Makes the entries of a directory last: after rename(), link(), unlink(). */
-int vmdir_sync(const char *dir, struct refusal *r);
-/* mkdir() that takes an existing directory for done, and lasts. */
-int vmdir_make(const char *path, struct refusal *r);
-/* Removes a file or a tree; what is not there is no error. */
-int vmdir_remove_tree(const char *path, struct refusal *r);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "store.h"
 
-#include "../conf/vmdir.h"
+#include "../conf/files.h"
+#include "../conf/place.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,19 +34,19 @@ int record_state_find(const char *name, enum record_state *s)
 /* STATE/net/KIND, made if missing; @kind "" for STATE/net itself. */
 static int folder(const char *kind, char out[PATH_MAX], struct refusal *r)
 {
-	const char *state = vmdir_state(r);
+	const char *state = place_state(r);
 
 	if (!state)
 		return -1;
 	if (snprintf(out, PATH_MAX, "%s/net/%s", state, kind) >= PATH_MAX)
 		return refuse_text(r, REASON_HOST_FAILED, "the path %s is too long.", state);
 	snprintf(out, PATH_MAX, "%s/net", state);
-	if (vmdir_make(out, r) < 0)
+	if (files_make(out, r) < 0)
 		return -1;
 	if (!*kind)
 		return 0;
 	snprintf(out, PATH_MAX, "%s/net/%s", state, kind);
-	return vmdir_make(out, r);
+	return files_make(out, r);
 }
 
 static int file_of(const char *kind, const char *name, char out[PATH_MAX], struct refusal *r)
@@ -115,7 +116,7 @@ int store_save(const char *kind, const char *name, json_t *json, struct refusal 
 	char path[PATH_MAX];
 
 	if (file_of(kind, name, path, r) == 0)
-		return vmdir_write_json(path, json, r);
+		return files_write_json(path, json, r);
 	json_decref(json);
 	return -1;
 }
@@ -129,7 +130,7 @@ int store_remove(const char *kind, const char *name, struct refusal *r)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return refuse_text(r, REASON_HOST_FAILED, "%s cannot be removed: %m.", path);
 	*strrchr(path, '/') = '\0';
-	return vmdir_sync(path, r);
+	return files_sync(path, r);
 }
 
 static bool ends(const char *name, const char *suffix)
@@ -229,7 +230,7 @@ int store_list(const char *kind, size_t size,
 
 int store_mark(const char *kind, const char *name, char out[256], struct refusal *r)
 {
-	const char *state = vmdir_state(r);
+	const char *state = place_state(r);
 
 	if (!state)
 		return -1;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "net.h"
 
-#include "link.h"
+#include "../conf/place.h"
 #include "../conf/vmdir.h"
+#include "link.h"
 #include "room.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 void net_tap_name(const char *vm, const char *adapter, char out[IFNAMSIZ])
 {
-	const char *state = vmdir_state(NULL);
+	const char *state = place_state(NULL);
 
 	snprintf(out, IFNAMSIZ, "nvt-%011llx",
 		 (unsigned long long)net_hash(state ? state : "", vm, adapter) >> 20);
