@@ -20,16 +20,18 @@ void dirty_mark(const struct nv_slot *slot, u64 gfn)
 		set_bit(gfn - slot->gfn, slot->dirty);
 }
 
-/*
- * @mask: of word @i of the log. Returns which bits were set; they are not any more.
- * Sleeps now and then: the log of the largest slot has millions of words.
- */
+/* In each loop over a log: that of the largest slot has millions of words. */
+static void rest(size_t i)
+{
+	if (!(i % 4096))
+		cond_resched();
+}
+
+/* @mask: of word @i of the log. Returns which bits were set; they are not any more. */
 static unsigned long take(struct nv_vm *vm, struct nv_slot *slot, size_t i, unsigned long mask)
 {
 	unsigned long bits;
 
-	if (!(i % 4096))
-		cond_resched();
 	if (!(READ_ONCE(slot->dirty[i]) & mask))
 		return 0;
 	spin_lock(&vm->ept.lock);
@@ -67,6 +69,7 @@ int dirty_get(struct nv_vm *vm, struct kvm_dirty_log *log)
 	if (!copy)
 		return -ENOMEM;
 	for (i = 0; i < longs; i++) {
+		rest(i);
 		copy[i] = vm->manual_dirty_log ? READ_ONCE(slot->dirty[i]) :
 						 take(vm, slot, i, ~0ul);
 		any |= copy[i];
@@ -76,9 +79,10 @@ int dirty_get(struct nv_vm *vm, struct kvm_dirty_log *log)
 		nv_vm_ept01_protected(vm);
 	ret = copy_to_user(log->dirty_bitmap, copy, longs * sizeof(long)) ? -EFAULT : 0;
 	/* Not told, so not forgotten; vCPUs set bits meanwhile. */
-	if (ret)
-		for (i = 0; i < longs; i++)
-			atomic_long_or(copy[i], (atomic_long_t *)&slot->dirty[i]);
+	for (i = 0; ret && i < longs; i++) {
+		rest(i);
+		atomic_long_or(copy[i], (atomic_long_t *)&slot->dirty[i]);
+	}
 	kvfree(copy);
 	return ret;
 }
@@ -107,8 +111,10 @@ int dirty_clear(struct nv_vm *vm, const struct kvm_clear_dirty_log *log)
 		goto free;
 	if (log->num_pages % BITS_PER_LONG)
 		mask[longs - 1] &= BITMAP_LAST_WORD_MASK(log->num_pages);
-	for (i = 0; i < longs; i++)
+	for (i = 0; i < longs; i++) {
+		rest(i);
 		any |= take(vm, slot, log->first_page / BITS_PER_LONG + i, mask[i]);
+	}
 	if (any)
 		nv_vm_ept01_protected(vm);
 	ret = 0;
