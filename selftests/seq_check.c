@@ -49,7 +49,7 @@ static struct back *back_to(const char *line)
 			return b;
 	if (b == backs + TURNS)
 		no("too many names", line);
-	strcpy(b->name, name);
+	snprintf(b->name, sizeof(b->name), "%s", name);
 	return b;
 }
 
