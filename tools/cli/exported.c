@@ -14,8 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of the list and of the configuration: a block of a checksum each. */
-#define TEXT_BYTES_MAX	FILE_SUM_BLOCK
+#define LIST_BYTES_MAX	(64 << 10)
 
 static int unreadable(const struct exported *e, const char *file, struct refusal *r)
 {
@@ -136,14 +135,14 @@ static int check_list(const struct exported *e, struct refusal *r)
 
 static int read_list(struct exported *e, struct refusal *r)
 {
-	char *text = malloc(TEXT_BYTES_MAX);
+	char *text = malloc(LIST_BYTES_MAX);
 	json_error_t why;
 	ssize_t n = -1;
 	int fd;
 
 	fd = openat(e->dir, EXPORT_LIST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0 && text)
-		n = read(fd, text, TEXT_BYTES_MAX);
+		n = read(fd, text, LIST_BYTES_MAX);
 	if (n >= 0)
 		e->list = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
 	if (n < 0 && errno == ENOENT)
@@ -165,9 +164,14 @@ static int read_list(struct exported *e, struct refusal *r)
 static int parse_conf(const struct exported *e, const char *text, size_t len, json_int_t sum,
 		      struct vm_conf *conf, struct refusal *r)
 {
+	size_t off, block = FILE_SUM_BLOCK;
 	char path[PATH_MAX];
+	uint32_t real = 0;
 
-	if (file_sum_block(0, 0, (const uint8_t *)text, len) != sum)
+	for (off = 0; off < len; off += block)
+		real = file_sum_block(real, off, (const uint8_t *)text + off,
+				      len - off < block ? len - off : block);
+	if (real != sum)
 		return damaged(e, "config.json", "does not fit its checksum", r);
 	snprintf(path, sizeof(path), "%s/config.json", e->path);
 	return conf_parse(conf, text, len, path, r);
@@ -180,14 +184,14 @@ static int read_conf(const struct exported *e, struct vm_conf *conf, struct refu
 	char *text;
 	int fd, ret;
 
-	if (!find(e, "config.json", &bytes, &sum) || bytes > TEXT_BYTES_MAX)
+	if (!find(e, "config.json", &bytes, &sum) || bytes > CONF_BYTES_MAX)
 		return foreign_list(e, r);
 	fd = open_file(e, "config.json", bytes, r);
 	if (fd < 0)
 		return -1;
-	text = malloc(TEXT_BYTES_MAX);
+	text = malloc(CONF_BYTES_MAX);
 	if (text)
-		n = read(fd, text, TEXT_BYTES_MAX);
+		n = read(fd, text, CONF_BYTES_MAX);
 	ret = n < 0 ? unreadable(e, "config.json", r) : parse_conf(e, text, n, sum, conf, r);
 	free(text);
 	close(fd);
