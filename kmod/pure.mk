@@ -9,6 +9,7 @@ pure-y += insn_alu.o
 pure-y += insn_exec.o
 pure-y += gwalk.o
 pure-y += ept/ept_walk.o
+pure-y += ept/large.o
 pure-y += cpu_valid.o
 pure-y += cpuid_policy.o
 pure-y += vmx/bitmap.o

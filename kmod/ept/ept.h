@@ -11,6 +11,7 @@
 #include <linux/spinlock.h>
 #include "addr.h"
 #include "ept/ept_defs.h"
+#include "ept/large.h"
 
 struct nv_vm;
 struct kvm_userspace_memory_region;
@@ -27,6 +28,7 @@ struct nv_slot {
 	u32 id;
 	u32 flags;		/* KVM_MEM_* */
 	struct page **pages;	/* static memory: every page, pinned; NULL: dynamic */
+	struct ept_large large;	/* of static memory: where large leaves fit */
 	unsigned long *dirty;	/* dirty log, one bit a page; NULL if off */
 };
 

@@ -11,41 +11,14 @@
 #include "vm.h"
 #include "vmx/caps.h"
 
-/*
- * Is the whole aligned range of @level around @gfn inside the slot and one piece
- * of host memory? Pinned pages do not move, so the answer stays true.
- */
-static bool contiguous(const struct nv_slot *slot, u64 gfn, unsigned int level)
-{
-	u64 n = 1ull << (9 * (level - 1));
-	u64 first = gfn & ~(n - 1);
-	u64 i, index, pfn;
-
-	if (first < slot->gfn || first + n > slot->gfn + slot->npages)
-		return false;
-	index = first - slot->gfn;
-	pfn = page_to_pfn(slot->pages[index]);
-	if (pfn & (n - 1))
-		return false;
-	/* A compound page of that size is contiguous by itself. */
-	if (PageHead(slot->pages[index]) && compound_nr(slot->pages[index]) >= n)
-		return page_to_pfn(slot->pages[index + n - 1]) == pfn + n - 1;
-	if (level > EPT_LEVEL_2M)
-		return false;
-	for (i = 1; i < n; i++)
-		if (page_to_pfn(slot->pages[index + i]) != pfn + i)
-			return false;
-	return true;
-}
-
 static unsigned int largest_level(const struct nv_slot *slot, u64 gfn)
 {
 	/* The dirty log has a bit for each 4-KiB page. */
 	if (slot->dirty)
 		return EPT_LEVEL_4K;
-	if (vmx_caps.ept_1g && contiguous(slot, gfn, EPT_LEVEL_1G))
+	if (vmx_caps.ept_1g && ept_large_at(&slot->large, slot->gfn, gfn, EPT_LEVEL_1G))
 		return EPT_LEVEL_1G;
-	if (vmx_caps.ept_2m && contiguous(slot, gfn, EPT_LEVEL_2M))
+	if (vmx_caps.ept_2m && ept_large_at(&slot->large, slot->gfn, gfn, EPT_LEVEL_2M))
 		return EPT_LEVEL_2M;
 	return EPT_LEVEL_4K;
 }

@@ -31,13 +31,19 @@ unsigned long notifier_seq(struct nv_vm *vm)
 	return seq;
 }
 
+/* Is a change under way of what these addresses map? */
+static bool changing(const struct nv_notifier *n, unsigned long start, unsigned long end)
+{
+	return n->active && start < n->end && end > n->start;
+}
+
 bool notifier_stale(struct nv_vm *vm, const struct nv_slot *slot, u64 gfn, unsigned long seq)
 {
 	const struct nv_notifier *n = &vm->ept.notifier;
 	unsigned long hva = hva_of(slot, gfn);
 
 	lockdep_assert_held(&vm->ept.lock);
-	return n->seq != seq || (n->active && hva >= n->start && hva < n->end);
+	return n->seq != seq || changing(n, hva, hva + PAGE_SIZE);
 }
 
 /* What size of page maps @hva. No page table is freed while interrupts are off. */
@@ -88,7 +94,8 @@ unsigned int notifier_level(struct nv_vm *vm, const struct nv_slot *slot, u64 gf
 		if (!(level == EPT_LEVEL_1G ? vmx_caps.ept_1g : vmx_caps.ept_2m))
 			continue;
 		if (first >= slot->gfn && first + n <= slot->gfn + slot->npages &&
-		    !(((slot->hva >> PAGE_SHIFT) - slot->gfn) & (n - 1)))
+		    !(((slot->hva >> PAGE_SHIFT) - slot->gfn) & (n - 1)) &&
+		    !changing(&vm->ept.notifier, hva_of(slot, first), hva_of(slot, first + n)))
 			break;
 	}
 	return level;

@@ -71,11 +71,20 @@ static const struct nv_slot *overlaps(const struct nv_slots *slots, const struct
 	return NULL;
 }
 
+static void free_large(struct nv_slot *slot)
+{
+	unsigned int i;
+
+	for (i = 0; i < EPT_LARGE_LEVELS; i++)
+		kvfree(slot->large.map[i]);
+}
+
 static void slot_free(struct nv_vm *vm, struct nv_slot *slot)
 {
 	if (!slot)
 		return;
 	pin_release(vm, slot);
+	free_large(slot);
 	kvfree(slot->dirty);
 	kfree(slot);
 }
@@ -113,6 +122,39 @@ static int check_region(struct nv_vm *vm, const struct kvm_userspace_memory_regi
 	return 0;
 }
 
+static u64 frame_of(const void *slot, u64 i)
+{
+	return page_to_pfn(((const struct nv_slot *)slot)->pages[i]);
+}
+
+static void rest_now(void)
+{
+	cond_resched();
+}
+
+/* At its address in the guest, which is new when a slot was moved. */
+static int find_large(struct nv_slot *slot)
+{
+	const struct ept_frames frames = {
+		.gfn = slot->gfn,
+		.npages = slot->npages,
+		.pfn = frame_of,
+		.ctx = slot,
+		.rest = rest_now,
+	};
+	unsigned int i;
+
+	for (i = 0; i < EPT_LARGE_LEVELS; i++) {
+		size_t words = ept_large_words(slot->gfn, slot->npages, EPT_LEVEL_2M + i);
+
+		slot->large.map[i] = kvcalloc(words, sizeof(long), GFP_KERNEL_ACCOUNT);
+		if (!slot->large.map[i])
+			return -ENOMEM;
+	}
+	ept_large_find(&slot->large, &frames);
+	return 0;
+}
+
 static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region *r,
 		     const struct nv_slot *old, struct nv_slot **out)
 {
@@ -141,10 +183,17 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 		if (ret)
 			goto free;
 	}
+	ret = slot->pages ? find_large(slot) : 0;
+	if (ret)
+		goto unpin;
 	*out = slot;
 	return 0;
 
+unpin:
+	if (!old)
+		pin_release(vm, slot);
 free:
+	free_large(slot);
 	kvfree(slot->dirty);
 	kfree(slot);
 	return ret;
