@@ -196,7 +196,7 @@ static enum gwalk_xchg walk_cmpxchg(void *ctx, u64 gpa, unsigned int size, u64 o
 	return ret ? GWALK_XCHG_CHANGED : GWALK_XCHG_DONE;
 }
 
-static const struct gwalk_ops walk_ops = { .read = walk_read, .cmpxchg = walk_cmpxchg };
+static const struct gwalk_ops walk_ops = { .read = walk_read, .exchange = walk_cmpxchg };
 
 static void paging_state(struct nv_vcpu *vcpu, struct gwalk_regs *r)
 {

@@ -232,7 +232,7 @@ static enum gwalk_status set_flags(struct gwalk *w, const struct walk *k)
 		if (want == old)
 			continue;
 		w->entry_gpa = k->step[level].gpa;
-		switch (k->ops->cmpxchg(k->ctx, w->entry_gpa, p->entry_size, old, want)) {
+		switch (k->ops->exchange(k->ctx, w->entry_gpa, p->entry_size, old, want)) {
 		case GWALK_XCHG_DONE:
 			break;
 		case GWALK_XCHG_CHANGED:
@@ -253,7 +253,7 @@ static enum gwalk_status walk_once(struct gwalk *w, struct walk *k)
 		return ret;
 	if (!access_allowed(w, k))
 		return page_fault(w, k, GWALK_PF_P);
-	if (!k->ops->cmpxchg || k->access & GWALK_PEEK)
+	if (!k->ops->exchange || k->access & GWALK_PEEK)
 		return GWALK_OK;
 	return set_flags(w, k);
 }

@@ -70,7 +70,7 @@ struct gwalk_ops {
 	/* Read a table entry of @size 4 or 8 bytes, in one access. False: no memory. */
 	bool (*read)(void *ctx, u64 gpa, unsigned int size, u64 *entry);
 	/* Optional, to set accessed and dirty flags. */
-	enum gwalk_xchg (*cmpxchg)(void *ctx, u64 gpa, unsigned int size, u64 old, u64 new_);
+	enum gwalk_xchg (*exchange)(void *ctx, u64 gpa, unsigned int size, u64 old, u64 new_);
 };
 
 struct gwalk {

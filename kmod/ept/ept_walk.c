@@ -169,7 +169,7 @@ static enum ept_walk_status set_flags(struct ept_walk *w, const struct ept_walk_
 			want |= EPT_D;
 		if (want == old)
 			continue;
-		if (!ops->cmpxchg(ctx, w->step[level].pa, old, want))
+		if (!ops->exchange(ctx, w->step[level].pa, old, want))
 			return EPT_WALK_RETRY;
 		w->step[level].entry = want;
 	}
@@ -186,7 +186,7 @@ static enum ept_walk_status walk_once(struct ept_walk *w, const struct ept_walk_
 		return ret;
 	if (!access_allowed(w, in))
 		return violation(w, in);
-	if (flags && in->access && ops->cmpxchg)
+	if (flags && in->access && ops->exchange)
 		ret = set_flags(w, in, ops, ctx);
 	w->dirty = !flags || w->step[w->level].entry & EPT_D;
 	return ret;

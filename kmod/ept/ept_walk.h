@@ -46,7 +46,7 @@ struct ept_walk_ops {
 	 * Needed if the EPTP turns accessed and dirty flags on; NULL: leave them alone.
 	 * False: memory did not hold @old. A write that ROM ignores is a success.
 	 */
-	bool (*cmpxchg)(void *ctx, u64 pa, u64 old, u64 new_);
+	bool (*exchange)(void *ctx, u64 pa, u64 old, u64 new_);
 };
 
 struct ept_walk_in {

@@ -186,7 +186,7 @@ static bool xchg_entry(void *ctx, u64 pa, u64 old, u64 new)
 	return gmem_cmpxchg64(vcpu->vm, gpa1(pa), old, new) <= 0;
 }
 
-static const struct ept_walk_ops walk_ops = { .read = read_entry, .cmpxchg = xchg_entry };
+static const struct ept_walk_ops walk_ops = { .read = read_entry, .exchange = xchg_entry };
 
 static enum ept_walk_status walk12(struct nv_vcpu *vcpu, gpa2_t gpa2, u64 access,
 				   struct ept_walk *w)
