@@ -105,7 +105,11 @@ void vmx_fpu_load(struct nv_vcpu *vcpu)
 	u8 *image = vcpu->fpu->image;
 
 	kernel_fpu_begin_mask(0);
-	/* Without CR4.OSXSAVE the guest can neither read XCR0 nor use what it enables. */
+	/*
+	 * Without CR4.OSXSAVE the guest can neither read XCR0 nor use what it enables; it
+	 * sets the bit with an exit only (vmx_cr4_host_mask()). PKRU and IA32_XSS stay the
+	 * thread's: no guest is offered CR4.PKE or XSAVES, and XCR0 keeps PKRU from XRSTOR.
+	 */
 	vcpu->xcr0_loaded = xcr0_supported && vcpu->xcr0 != xcr0_host &&
 			    (vmcs_read(VMCS_GUEST_CR4) & CR4_OSXSAVE);
 	if (xcr0_supported) {

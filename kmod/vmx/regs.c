@@ -66,10 +66,14 @@ u64 vmx_cr0_host_mask(struct nv_vcpu *vcpu)
 	return ~(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM | CR0_PG);
 }
 
-/* Bits that act only on the guest's own paging and instructions. */
+/*
+ * Bits that act only on the guest's own paging and instructions. OSXSAVE is not one:
+ * it opens XCR0, which vmx_fpu_load() must have loaded before. So it changes with an
+ * exit only, of L1 and of L2, whose vmcs02 keeps what L0 keeps.
+ */
 #define CR4_GUEST_MAY_OWN	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | \
 				 CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP |	\
-				 CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+				 CR4_FSGSBASE | CR4_PCIDE | CR4_SMEP | CR4_SMAP)
 
 u64 vmx_cr4_host_mask(struct nv_vcpu *vcpu)
 {

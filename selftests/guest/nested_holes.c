@@ -38,6 +38,31 @@ GUEST_CASE(cr8_is_never_that_of_l0, NEED_VMX | NEED_IRQCHIP)
 	apic_write(APIC_TPR, 0);
 }
 
+static void l2_sets_osxsave(void)
+{
+	u32 lo;
+
+	write_cr4(read_cr4() | CR4_OSXSAVE);
+	asm volatile("xgetbv" : "=a"(lo) : "c"(0) : "rdx");
+	vmcall(lo);
+}
+
+/* XCR0 is one register for L1 and L2: with L2's OSXSAVE its own, or L1's and set from the start. */
+GUEST_CASE(xcr0_is_never_that_of_l0, NEED_VMX)
+{
+	if (!(cpuid(1, 0).ecx & BIT(26)))
+		skip("CPUID shows no XSAVE");
+	l1_start(l2_sets_osxsave);
+	EXPECT_EXIT(VMEXIT_VMCALL);
+	EXPECT_EQ(l2.rax, XCR0_X87, "XCR0 as L2 reads it");
+	vmw(VMCS_CR4_MASK, CR4_OSXSAVE);
+	vmw(VMCS_CR4_SHADOW, CR4_OSXSAVE);
+	vmw(VMCS_GUEST_CR4, read_cr4() | CR4_OSXSAVE);
+	l1_set_l2(l2_sets_osxsave);
+	EXPECT_EXIT(VMEXIT_VMCALL);
+	EXPECT_EQ(l2.rax, XCR0_X87, "XCR0 as L2 reads it with OSXSAVE of L1");
+}
+
 #define MSR_X2APIC_TPR	0x808
 
 static void l2_x2apic_tpr(void)

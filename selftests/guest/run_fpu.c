@@ -99,3 +99,43 @@ GUEST_CASE(_xcr0, 0)
 		EXPECT_EQ(now, lo, "XCR0");
 	}
 }
+
+static u32 xgetbv_low(void)
+{
+	u32 lo;
+
+	asm volatile("xgetbv" : "=a"(lo) : "c"(0) : "rdx");
+	return lo;
+}
+
+/* No exit comes between CR4.OSXSAVE and XGETBV: already this must find the guest's XCR0. */
+GUEST_CASE(xcr0_after_reset, 0)
+{
+	unsigned int i;
+
+	if (!(cpuid(1, 0).ecx & BIT(26)))
+		skip("CPUID shows no XSAVE");
+	for (i = 0; i < 3; i++) {
+		write_cr4(read_cr4() | CR4_OSXSAVE);
+		EXPECT_EQ(xgetbv_low(), 1, "XCR0");
+		write_cr4(read_cr4() & ~CR4_OSXSAVE);
+	}
+}
+
+/* The host's XCR0 would let XRSTOR write what is not the guest's: PKRU of the thread. */
+GUEST_CASE(xrstor_of_what_xcr0_lacks, 0)
+{
+	static u8 image[4096] __aligned(64);
+	static const u8 components[] = { 1, 2, 9 };
+	unsigned int i;
+
+	if (!(cpuid(1, 0).ecx & BIT(26)))
+		skip("CPUID shows no XSAVE");
+	for (i = 0; i < ARRAY_SIZE(components); i++) {
+		*(u64 *)(image + 512) = BIT_ULL(components[i]);
+		write_cr4(read_cr4() | CR4_OSXSAVE);
+		EXPECT_EQ(CATCH("xrstor64 (%0)", , ARGS("r"(image), "a"(~0u), "d"(~0u))), VEC_GP,
+			  "the vector of XRSTOR");
+		write_cr4(read_cr4() & ~CR4_OSXSAVE);
+	}
+}
