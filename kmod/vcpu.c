@@ -27,16 +27,6 @@ u64 nv_vcpu_total(void)
 static void come_to_cpu(struct nv_vcpu *vcpu, int cpu)
 {
 	vmx_vcpu_load(vcpu, cpu);
-	if (vcpu->last_cpu != cpu) {
-		/*
-		 * Translations from its last stay here were not invalidated by what it did
-		 * elsewhere; of all its contexts, L2's included.
-		 */
-		insn_invept(INVEPT_ALL, 0);
-		if (vmx_caps.vpid)
-			insn_invvpid(INVVPID_ALL, 0, 0);
-		vcpu->last_cpu = cpu;
-	}
 	WRITE_ONCE(vcpu->cpu, cpu);
 }
 

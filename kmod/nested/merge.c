@@ -55,8 +55,6 @@ static u32 merge_proc2(const struct merge_in *in)
 		l1 &= ~PROC2_APIC_ACCESS;
 	proc2 |= l1 & (PROC2_L1_ONLY | PROC2_EXITS);
 	proc2 |= PROC2_EPT;
-	if (!in->vpid)
-		proc2 &= ~PROC2_VPID;
 	return proc2;
 }
 

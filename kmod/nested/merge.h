@@ -18,7 +18,6 @@ struct merge_in {
 	u32 l0_exceptions;
 	u64 cr0_host_mask, cr4_host_mask;
 	bool timer;			/* the CPU has the VMX-preemption timer */
-	bool vpid;			/* there is a VPID02 */
 	bool apic_access;		/* L1's APIC-access page is memory */
 };
 

@@ -60,7 +60,6 @@ int nested_create(struct nv_vcpu *vcpu)
 		nested_destroy(vcpu);
 		return -ENOMEM;
 	}
-	n->vpid02 = vmx_vpid_alloc();
 	n->vpid02_flush = true;
 	return 0;
 }
@@ -86,7 +85,6 @@ void nested_destroy(struct nv_vcpu *vcpu)
 	if (vcpu->cpu >= 0)
 		vmx_switch_vmcs(vcpu, vcpu->vmx.vmcs01);
 	ept02_destroy(vcpu);
-	vmx_vpid_free(n->vpid02);
 	free_page((unsigned long)n->scratch);
 	free_page((unsigned long)n->v);
 	vcpu->nested = NULL;

@@ -100,8 +100,7 @@ struct nv_nested {
 	struct ept02 ept02s[NESTED_EPT02_ROOTS];
 	struct ept02 *ept02;		/* of the L2 that runs, or NULL: EPT01 */
 
-	u16 vpid02;
-	u16 last_vpid12;		/* whose translations vpid02 tags; 0: nobody's */
+	u16 last_vpid12;		/* whose translations VPID02 tags; 0: nobody's */
 	bool vpid02_flush;
 	int tlb_cpu;			/* where L2 ran last */
 

@@ -222,7 +222,6 @@ static void merge(struct nv_vcpu *vcpu, struct vmcs02 *s, bool apic_access,
 		.cr0_host_mask = vmx_cr0_host_mask(vcpu),
 		.cr4_host_mask = vmx_cr4_host_mask(vcpu),
 		.timer = vmx_caps.preempt_timer,
-		.vpid = n->vpid02,
 		.apic_access = apic_access,
 	};
 
@@ -258,8 +257,6 @@ static void put_controls(struct nv_vcpu *vcpu, struct vmcs02 *s, const struct me
 
 	if (m->ctls.proc & PROC_TPR_SHADOW)
 		PUT(s, TPR_THRESHOLD, tpr_threshold, v->tpr_threshold);
-	if (m->ctls.proc2 & PROC2_VPID)
-		PUT(s, VPID, vpid, n->vpid02);
 	PUT(s, EPTP, eptp, n->ept02 ? n->ept02->eptp02 : vcpu->vm->ept.eptp);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VPID02: one number tags the linear mappings of whichever VPID12 ran last, and
- * is emptied when that changes. Flushes are noted here and executed by
- * nested_flush_due() just before L2 is entered, on the CPU where it will be.
+ * VPID02: the vCPU's second number tags the linear mappings of whichever VPID12 ran
+ * last, and is emptied when that changes. On another CPU it is another number, under
+ * which nothing is cached. Flushes are noted here and executed by nested_flush_due()
+ * just before L2 is entered, on the CPU where it will be.
  */
 #include "nested/nested_vcpu.h"
 
@@ -12,14 +13,11 @@ void vpid02_enter(struct nv_vcpu *vcpu)
 	struct nv_nested *n = vcpu->nested;
 	u16 vpid12 = 0;
 
-	if (!n->vpid02)
+	if (!vmx_caps.vpid)
 		return;
 	if (vmcs12_has_proc2(n->v, PROC2_VPID))
 		vpid12 = n->v->vpid;
-	/*
-	 * Without VPID in vmcs12, VM entry invalidates what VPID 0 has cached. At first
-	 * use the number may have been another vCPU's (CVE-2026-89932).
-	 */
+	/* Without VPID in vmcs12, VM entry invalidates what VPID 0 has cached. */
 	if (!vpid12 || vpid12 != n->last_vpid12)
 		n->vpid02_flush = true;
 	n->last_vpid12 = vpid12;
@@ -40,15 +38,15 @@ void vpid02_invalidate(struct nv_vcpu *vcpu, unsigned int type, u16 vpid12, u64 
 	struct nv_nested *n = vcpu->nested;
 
 	/* Of another VPID12 nothing is cached. */
-	if (!n->vpid02 || (type != INVVPID_ALL && vpid12 != n->last_vpid12))
+	if (!vmx_caps.vpid || (type != INVVPID_ALL && vpid12 != n->last_vpid12))
 		return;
 	if (type != INVVPID_ADDR || !(vmx_caps.ept_vpid & VPID_CAP_ADDR)) {
 		n->vpid02_flush = true;
 		return;
 	}
-	/* L2 may have run elsewhere; then moving there flushes all (tlb_cpu). */
+	/* Where L2 ran before it came here it had another number. */
 	preempt_disable();
-	insn_invvpid(INVVPID_ADDR, n->vpid02, linear);
+	insn_invvpid(INVVPID_ADDR, vcpu->vmx.vpid02, linear);
 	preempt_enable();
 }
 
@@ -65,7 +63,6 @@ void nested_flush_due(struct nv_vcpu *vcpu)
 		/* What this CPU cached when L2 ran here before may be stale by now. */
 		for (i = 0; i < NESTED_EPT02_ROOTS; i++)
 			n->ept02s[i].flush = true;
-		n->vpid02_flush = true;
 		n->tlb_cpu = raw_smp_processor_id();
 	}
 	if (n->ept02 && n->ept02->flush) {
@@ -74,7 +71,7 @@ void nested_flush_due(struct nv_vcpu *vcpu)
 		nv_stat_inc(vcpu, tlb_flushes);
 	}
 	if (n->vpid02_flush) {
-		vmx_invvpid(n->vpid02);
+		vmx_invvpid(vcpu->vmx.vpid02);
 		n->vpid02_flush = false;
 	}
 	preempt_enable();

@@ -34,6 +34,15 @@ static void refresh_host_state(struct nv_vmcs *vmcs)
 	}
 }
 
+/* Its numbers change with the CPU, and there when they were all taken. */
+static void refresh_vpid(struct nv_vmcs *vmcs, u16 vpid)
+{
+	if (vpid == vmcs->vpid)
+		return;
+	vmcs_write(VMCS_VPID, vpid);
+	vmcs->vpid = vpid;
+}
+
 static void clear_cpu_caches(void)
 {
 	/* L1TF: what the host left in L1D, before the guest can speculate on it. */
@@ -87,6 +96,7 @@ void vmx_enter(struct nv_vcpu *vcpu)
 	u64 start;
 
 	refresh_host_state(vmx->vmcs);
+	refresh_vpid(vmx->vmcs, vcpu->l2 ? vmx->vpid02 : vmx->vpid01);
 	vmx_load_guest_msrs(vcpu);
 	vmx->host_saved = true;
 	vmx_fpu_load(vcpu);

@@ -14,6 +14,8 @@ struct vmx_cpu {
 	void *vmxon;			/* VMXON region, one page, kept while the module is */
 	struct nv_vmcs *current_vmcs;	/* what VMPTRLD last named, or NULL */
 	struct list_head active;	/* VMCSs active here; IRQs off */
+	u64 vpid_round;			/* how often the VPIDs were all taken; preemption off */
+	u16 vpid_next;			/* the next one nobody has */
 	struct nv_vcpu *last_vcpu;	/* whose branch history this CPU holds */
 };
 

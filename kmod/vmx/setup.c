@@ -14,6 +14,7 @@
 #include "vmx/bitmap.h"
 #include "vmx/percpu.h"
 #include "vmx/fpu.h"
+#include "vmx/vpid.h"
 
 /*
  * Always intercepted: #DB, because DR6 is kept in software; #AC and #DB, because
@@ -117,6 +118,7 @@ void vmx_vcpu_load(struct nv_vcpu *vcpu, int cpu)
 	store_ldt(vmx->host_ldt);
 	rdmsrl(IA32_FS_BASE, vmx->host_fs_base);
 
+	vmx_tlb_load(vcpu, cpu);
 	vmcs_load(vmx->vmcs);
 	write_cpu_host_state(vmx->vmcs);
 	vmcs_write(VMCS_HOST_FS_BASE, vmx->host_fs_base);
@@ -252,8 +254,6 @@ void vmx_update_controls(struct nv_vcpu *vcpu)
 		vmcs_write(VMCS_VIRTUAL_APIC, vlapic_page(vcpu).v);
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
 	}
-	if (c->proc2 & PROC2_VPID)
-		vmcs_write(VMCS_VPID, vcpu->vmx.vpid01);
 	if (c->proc2 & PROC2_RDTSCP)
 		msr_bitmap_pass(vcpu->vmx.msr_bitmap, IA32_TSC_AUX, MSR_READ_WRITE);
 }
@@ -300,7 +300,6 @@ int vmx_vcpu_create(struct nv_vcpu *vcpu)
 	ret = vmx_fpu_create(vcpu);
 	if (ret)
 		goto free_bitmap;
-	vmx->vpid01 = vmx_vpid_alloc();
 	vmx->ctls = vmx_caps.base;
 
 	nv_vcpu_load(vcpu);
@@ -333,7 +332,6 @@ void vmx_vcpu_destroy(struct nv_vcpu *vcpu)
 	on_each_cpu(forget_vcpu, vcpu, 1);
 	vmcs_free(vmx->vmcs01);
 	free_page((unsigned long)vmx->msr_bitmap);
-	vmx_vpid_free(vmx->vpid01);
 	vmx_fpu_destroy(vcpu);
 }
 

@@ -23,6 +23,7 @@ struct nv_vmcs {
 	struct list_head node;	/* in that CPU's list of active VMCSs */
 	/* Host fields as last written, to skip equal writes. */
 	unsigned long host_cr3, host_cr4, host_rsp;
+	u16 vpid;		/* likewise; 0: none was written */
 	int host_cpu;		/* whose per-CPU host fields it holds, or -1 */
 	/* Its linked shadow VMCS may be active with it; cleared together. */
 	struct nv_vmcs *shadow;

@@ -26,7 +26,8 @@ struct vmx_vcpu {
 	struct nv_vmcs *vmcs;		/* the current one: vmcs01 or a vmcs02 */
 	struct vmx_ctls ctls;		/* of vmcs01: pin, proc, proc2, exit, entry */
 	unsigned long *msr_bitmap;	/* vmcs01's, one page */
-	u16 vpid01;			/* 0: VPID not used */
+	u16 vpid01, vpid02;		/* here, in this round; 0: VPID not used */
+	u64 vpid_round;			/* struct vmx_cpu's when they were taken */
 	u32 exit_reason;		/* of the last exit, with bit 31 */
 	u32 idt_vectoring;		/* IDT-vectoring information of that exit */
 	bool failed_entry;		/* VMLAUNCH/VMRESUME itself failed (VMfail) */
@@ -97,8 +98,6 @@ void vmx_set_nmi_masked(struct nv_vcpu *vcpu, bool masked);
 void vmx_flush_tlb(struct nv_vcpu *vcpu);
 void vmx_invept(u64 eptp);		/* single-context */
 void vmx_invvpid(u16 vpid);		/* single-context; 0 is ignored */
-u16 vmx_vpid_alloc(void);		/* 0 if none is left or the CPU has none */
-void vmx_vpid_free(u16 vpid);
 
 /* Registers kept in the current VMCS. */
 static inline u64 vmx_rip(void)
