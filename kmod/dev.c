@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/nestvm: the device file. */
 #include "dev.h"
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
 #include <linux/miscdevice.h>
@@ -74,6 +76,19 @@ static const struct {
 	{ KVM_CAP_NESTED_STATE, NESTED_STATE_SIZE },
 };
 
+int dev_new_file(struct dev_new_file *f, const char *name, const struct file_operations *ops,
+		 void *data, int flags)
+{
+	f->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (f->fd < 0)
+		return f->fd;
+	f->file = anon_inode_getfile(name, ops, data, flags);
+	if (!IS_ERR(f->file))
+		return 0;
+	put_unused_fd(f->fd);
+	return PTR_ERR(f->file);
+}
+
 long dev_check_extension(unsigned long cap)
 {
 	unsigned int i;
@@ -102,8 +117,9 @@ static long get_vcpu_mmap_size(void *obj, struct nv_ioctl_arg *arg)
 static long create_vm(void *obj, struct nv_ioctl_arg *arg)
 {
 	struct dev_file *df = obj;
+	struct dev_new_file f;
 	struct nv_vm *vm;
-	int fd;
+	int ret;
 
 	if (arg->value)
 		return nv_refuse(&df->refusal, NESTVM_REFUSED_CAPABILITY, -EINVAL,
@@ -111,10 +127,13 @@ static long create_vm(void *obj, struct nv_ioctl_arg *arg)
 	vm = nv_vm_create();
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	fd = dev_vm_fd(vm);
-	if (fd < 0)
+	ret = dev_vm_file(vm, &f);
+	if (ret) {
 		nv_vm_put(vm);
-	return fd;
+		return ret;
+	}
+	fd_install(f.fd, f.file);
+	return f.fd;
 }
 
 static long get_supported_cpuid(void *obj, struct nv_ioctl_arg *arg)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vCPU files: run, registers, events, MSRs, CPUID, local APIC, nested state. */
-#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
@@ -502,10 +501,10 @@ static const struct file_operations vcpu_fops = {
 	.llseek = noop_llseek,
 };
 
-int dev_vcpu_fd(struct nv_vcpu *vcpu)
+int dev_vcpu_file(struct nv_vcpu *vcpu, struct dev_new_file *f)
 {
 	char name[24];
 
 	snprintf(name, sizeof(name), "nestvm-vcpu:%u", vcpu->id);
-	return anon_inode_getfd(name, &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
+	return dev_new_file(f, name, &vcpu_fops, vcpu, O_RDWR);
 }

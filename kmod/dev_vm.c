@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* VM files: settings, memory, vCPUs, chips. */
-#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
@@ -93,8 +92,9 @@ static long create_vcpu(void *obj, struct nv_ioctl_arg *arg)
 {
 	struct nv_vm *vm = obj;
 	unsigned long id = arg->value;
+	struct dev_new_file f;
 	struct nv_vcpu *vcpu;
-	int fd;
+	int ret;
 
 	if (id >= NV_MAX_VCPUS)
 		return nv_refuse(&vm->refusal, NESTVM_REFUSED_VCPU_LIMIT, -EINVAL,
@@ -107,16 +107,18 @@ static long create_vcpu(void *obj, struct nv_ioctl_arg *arg)
 	if (IS_ERR(vcpu))
 		return PTR_ERR(vcpu);
 	nv_vm_get(vm);
-	fd = dev_vcpu_fd(vcpu);
-	if (fd < 0) {
+	ret = dev_vcpu_file(vcpu, &f);
+	if (ret) {
 		nv_vm_put(vm);
 		nv_vcpu_destroy(vcpu);
-		return fd;
+		return ret;
 	}
-	/* Last: from here on interrupts may be sent to it. */
+	/* From here on interrupts may be sent to it, and whoever takes pages away waits for it. */
 	vm->vcpu_count++;
 	smp_store_release(&vm->vcpus[id], vcpu);
-	return fd;
+	/* Last: it may run, which nobody must be able to ask of a vCPU that others do not see. */
+	fd_install(f.fd, f.file);
+	return f.fd;
 }
 
 static long set_memory(void *obj, struct nv_ioctl_arg *arg)
@@ -359,7 +361,7 @@ static const struct file_operations vm_fops = {
 	.llseek = noop_llseek,
 };
 
-int dev_vm_fd(struct nv_vm *vm)
+int dev_vm_file(struct nv_vm *vm, struct dev_new_file *f)
 {
-	return anon_inode_getfd("nestvm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	return dev_new_file(f, "nestvm-vm", &vm_fops, vm, O_RDWR);
 }

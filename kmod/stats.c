@@ -4,7 +4,6 @@
  * descriptors, data. Read as a file; the values are of the moment of reading.
  */
 #include "stats.h"
-#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kvm.h>
@@ -178,8 +177,8 @@ static const struct file_operations stats_fops = {
 int stats_fd(struct nv_vm *vm, struct nv_vcpu *vcpu, struct file *owner)
 {
 	struct stats_file *sf = kzalloc(sizeof(*sf), GFP_KERNEL_ACCOUNT);
-	struct file *file;
-	int fd, ret;
+	struct dev_new_file f;
+	int ret;
 
 	if (!sf)
 		return -ENOMEM;
@@ -188,21 +187,14 @@ int stats_fd(struct nv_vm *vm, struct nv_vcpu *vcpu, struct file *owner)
 	ret = build(sf);
 	if (ret)
 		goto free;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	ret = fd;
-	if (fd < 0)
+	ret = dev_new_file(&f, "nestvm-stats", &stats_fops, sf, O_RDONLY);
+	if (ret)
 		goto free;
-	file = anon_inode_getfile("nestvm-stats", &stats_fops, sf, O_RDONLY);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		ret = PTR_ERR(file);
-		goto free;
-	}
 	/* The vCPU, and the VM, live as long as their files. */
 	sf->owner = get_file(owner);
-	file->f_mode |= FMODE_PREAD;
-	fd_install(fd, file);
-	return fd;
+	f.file->f_mode |= FMODE_PREAD;
+	fd_install(f.fd, f.file);
+	return f.fd;
 
 free:
 	stats_free(sf);
