@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SIZE	(1u << 20)
@@ -138,6 +140,75 @@ static void limit_too_low(const void *arg)
 	MUST(vm.fd, KVM_SET_USER_MEMORY_REGION, &r);
 }
 
+/* Send the VM's file to whoever has the other end. */
+static void send_file(int sock, int fd)
+{
+	char buf[CMSG_SPACE(sizeof(int))] = { 0 }, c = 0;
+	struct iovec iov = { &c, 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = buf, .msg_controllen = sizeof(buf),
+	};
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	if (sendmsg(sock, &m, 0) != 1)
+		_exit(3);
+}
+
+static int receive_file(int sock)
+{
+	char buf[CMSG_SPACE(sizeof(int))], c;
+	struct iovec iov = { &c, 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = buf, .msg_controllen = sizeof(buf),
+	};
+	int fd;
+
+	ASSERT(recvmsg(sock, &m, 0) == 1 && CMSG_FIRSTHDR(&m), "no file came");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	return fd;
+}
+
+/* A process of NOBODY pins SIZE, leaves the VM's file behind and ends. Its errno, or 0. */
+static int pin_and_leave(int sock)
+{
+	struct rlimit limit = { SIZE * 3 / 2, SIZE * 3 / 2 };
+	struct kvm_userspace_memory_region r;
+	struct vm vm;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		vm_create(&vm, VM_NO_MEMORY);
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(NOBODY))
+			_exit(4);
+		r = region(memory());
+		if (ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &r))
+			_exit(errno);
+		send_file(sock, vm.fd);
+		_exit(0);
+	}
+	ASSERT(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "the process");
+	return WEXITSTATUS(status);
+}
+
+static void limit_holds_past_the_process(const void *arg)
+{
+	int sv[2], fd;
+
+	nestvm_open();
+	ASSERT(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv), "%s", strerror(errno));
+	EXPECT_EQ(pin_and_leave(sv[1]), 0, "the first");
+	fd = receive_file(sv[0]);
+	EXPECT_EQ(pin_and_leave(sv[1]), ENOMEM, "the second, while the first's pages are pinned");
+	close(fd);
+	EXPECT_EQ(pin_and_leave(sv[1]), 0, "when they are not any more");
+}
+
 static void memory_that_is_not_there(const void *arg)
 {
 	struct kvm_userspace_memory_region r;
@@ -162,6 +233,7 @@ int main(int argc, char **argv)
 		  NULL, 0 },
 		{ "dynamic_memory_is_not_pinned", dynamic_memory_is_not_pinned, NULL, 0 },
 		{ "limit_too_low", limit_too_low, NULL, 0 },
+		{ "limit_holds_past_the_process", limit_holds_past_the_process, NULL, 0 },
 		{ "memory_that_is_not_there", memory_that_is_not_there, NULL, 0 },
 	};
 

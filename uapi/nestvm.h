@@ -133,7 +133,9 @@ struct nestvm_expose {
  * struct nestvm_memory_mode - %NESTVM_SET_MEMORY_MODE (VM file)
  * @size:	in: sizeof(struct nestvm_memory_mode), bytes
  * @mode:	in: %NESTVM_MEMORY_STATIC: every page of a slot is pinned when the
- *		slot is made and charged to the caller's locked-memory limit;
+ *		slot is made and charged to the caller's user until it is unpinned,
+ *		all VMs together, against the caller's locked-memory limit
+ *		(RLIMIT_MEMLOCK; not with CAP_IPC_LOCK);
  *		%NESTVM_MEMORY_DYNAMIC: pages are filled on demand and follow the
  *		owner's address space.
  *

@@ -28,6 +28,7 @@ struct nv_slot {
 	u32 id;
 	u32 flags;		/* KVM_MEM_* */
 	struct page **pages;	/* static memory: every page, pinned; NULL: dynamic */
+	struct user_struct *charged; /* for them; NULL: nobody, he may lock what he likes */
 	struct ept_large large;	/* of static memory: where large leaves fit */
 	unsigned long *dirty;	/* dirty log, one bit a page; NULL if off */
 };

@@ -4,8 +4,8 @@
 #include <linux/cred.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <uapi/nestvm.h>
 #include "ept/ept.h"
@@ -36,21 +36,54 @@ static int pin_some(const struct nv_slot *slot, u64 first, unsigned long n)
 	return ret > 0 ? ret : pin_user_pages_fast(hva, n, FOLL_LONGTERM, pages);
 }
 
+/*
+ * The pins live as long as the VM, whose file may outlive the process or go to another
+ * one. So it is the user who is charged, until the pages are unpinned, for all processes
+ * together; and not who may lock what he likes.
+ */
+static int charge(struct nv_vm *vm, struct nv_slot *slot)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	struct user_struct *user = current_user();
+	long locked = atomic_long_read(&user->locked_vm);
+
+	if (!capable(CAP_IPC_LOCK)) {
+		do {
+			if (locked + slot->npages > limit)
+				return nv_refuse(&vm->refusal, NESTVM_REFUSED_LOCKED_LIMIT, -ENOMEM,
+						 "static memory of %llu KiB passes the locked-memory limit of %lu KiB, of which this user's processes have locked %ld; raise it (ulimit -l) or give the VM less memory",
+						 slot->npages * 4, limit * 4, locked * 4);
+		} while (!atomic_long_try_cmpxchg(&user->locked_vm, &locked,
+						  locked + slot->npages));
+		slot->charged = get_uid(user);
+	}
+	/* What /proc/PID/status calls VmPin. */
+	atomic64_add(slot->npages, &vm->mm->pinned_vm);
+	return 0;
+}
+
+static void uncharge(struct nv_vm *vm, struct nv_slot *slot)
+{
+	atomic64_sub(slot->npages, &vm->mm->pinned_vm);
+	if (!slot->charged)
+		return;
+	atomic_long_sub(slot->npages, &slot->charged->locked_vm);
+	free_uid(slot->charged);
+	slot->charged = NULL;
+}
+
 int pin_slot(struct nv_vm *vm, struct nv_slot *slot)
 {
 	u64 done = 0;
 	int ret;
 
-	/* account_locked_vm() honours CAP_IPC_LOCK and says -ENOMEM past the limit. */
-	ret = account_locked_vm(vm->mm, slot->npages, true);
+	ret = charge(vm, slot);
 	if (ret)
-		return nv_refuse(&vm->refusal, NESTVM_REFUSED_LOCKED_LIMIT, -ENOMEM,
-				 "static memory of %llu KiB passes the locked-memory limit of %lu KiB; raise it (ulimit -l) or give the VM less memory",
-				 slot->npages * 4, rlimit(RLIMIT_MEMLOCK) / 1024);
+		return ret;
 	slot->pages = kvcalloc(slot->npages, sizeof(*slot->pages), GFP_KERNEL_ACCOUNT);
 	ret = -ENOMEM;
 	if (!slot->pages)
-		goto unaccount;
+		goto uncharge;
 	while (done < slot->npages) {
 		unsigned long n = min_t(u64, slot->npages - done, 512);
 
@@ -78,8 +111,8 @@ unpin:
 		unpin_user_pages(slot->pages, done);
 	kvfree(slot->pages);
 	slot->pages = NULL;
-unaccount:
-	account_locked_vm(vm->mm, slot->npages, false);
+uncharge:
+	uncharge(vm, slot);
 	return ret;
 }
 
@@ -90,7 +123,7 @@ void pin_release(struct nv_vm *vm, struct nv_slot *slot)
 	unpin_user_pages_dirty_lock(slot->pages, slot->npages, !(slot->flags & KVM_MEM_READONLY));
 	kvfree(slot->pages);
 	slot->pages = NULL;
-	account_locked_vm(vm->mm, slot->npages, false);
+	uncharge(vm, slot);
 	vm->pinned_pages -= slot->npages;
 	atomic64_sub(slot->npages, &total_pinned);
 }

@@ -178,6 +178,7 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 	/* The same memory under new flags or at a new address: the pins move over. */
 	if (old) {
 		slot->pages = old->pages;
+		slot->charged = old->charged;
 	} else if (!vm->dynamic) {
 		ret = pin_slot(vm, slot);
 		if (ret)
