@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* IN, OUT, INS, OUTS: chips of the kernel first, then user space. */
+#include "insn_io_priv.h"
+#include <linux/kvm.h>
+#include <linux/mm.h>
+#include "cpu.h"
+#include "irq.h"
+#include "vcpu.h"
+
+/* Where user space finds port data: the second page of the run area. */
+#define PIO_OFFSET	PAGE_SIZE
+
+static void *pio_data(struct nv_vcpu *vcpu)
+{
+	return page_address(vcpu->run_pages[1]);
+}
+
+static u64 address_mask(struct nv_vcpu *vcpu)
+{
+	/* SDM 3C "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS" */
+	switch ((vmcs_read(VMCS_EXIT_INSN_INFO) >> 7) & 7) {
+	case 0:
+		return 0xffff;
+	case 1:
+		return 0xffffffff;
+	}
+	return ~0ull;
+}
+
+static void add_masked(struct nv_vcpu *vcpu, unsigned int reg, s64 delta, u64 mask)
+{
+	u64 old = vcpu->regs.gpr[reg];
+	u64 new = old + delta;
+
+	/* A 32-bit result clears the upper half; a 16-bit one leaves the rest. */
+	if (mask == 0xffff)
+		new = (old & ~mask) | (new & mask);
+	vcpu->regs.gpr[reg] = mask == 0xffffffff ? (u32)new : new;
+}
+
+/* @count elements of a string instruction are through. */
+static enum nv_next string_done(struct nv_vcpu *vcpu, u32 count)
+{
+	struct nv_io *io = vcpu->io;
+	u64 mask = address_mask(vcpu);
+	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
+
+	add_masked(vcpu, io->in ? REG_RDI : REG_RSI, step * count, mask);
+	if (!io->rep)
+		return NEXT_INSN;
+	add_masked(vcpu, REG_RCX, -(s64)count, mask);
+	return vcpu->regs.gpr[REG_RCX] & mask ? NEXT_SAME : NEXT_INSN;
+}
+
+static void set_rax(struct nv_vcpu *vcpu, unsigned int size, u32 value)
+{
+	u64 *rax = &vcpu->regs.gpr[REG_RAX];
+
+	switch (size) {
+	case 1:
+		*rax = (*rax & ~0xffull) | (u8)value;
+		break;
+	case 2:
+		*rax = (*rax & ~0xffffull) | (u16)value;
+		break;
+	default:
+		*rax = value;
+	}
+}
+
+/* INS: the data that came goes to memory. */
+static enum nv_next store_string(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
+	struct nv_fault fault;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < io->count; i++) {
+		ret = gmem_write_la(vcpu, io->la + step * i, pio_data(vcpu) + i * io->size,
+				    io->size, &fault);
+		if (ret == -EINTR) {
+			gmem_raise(vcpu, &fault);
+			break;
+		}
+	}
+	if (!i && ret == -EINTR)
+		return NEXT_SAME;
+	return string_done(vcpu, i);
+}
+
+static enum nv_next finish(struct nv_vcpu *vcpu, enum nv_next next)
+{
+	if (next == NEXT_INSN) {
+		cpu_skip_insn(vcpu);
+		next = NEXT_SAME;
+	}
+	return next;
+}
+
+static enum nv_next complete_in(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	u32 value = 0;
+
+	if (io->string)
+		return finish(vcpu, store_string(vcpu));
+	memcpy(&value, pio_data(vcpu), io->size);
+	set_rax(vcpu, io->size, value);
+	return finish(vcpu, NEXT_INSN);
+}
+
+static enum nv_next complete_out(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+
+	return finish(vcpu, io->string ? string_done(vcpu, io->count) : NEXT_INSN);
+}
+
+static enum nv_next to_user(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = io->in ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = io->size;
+	run->io.port = io->port;
+	run->io.count = io->count;
+	run->io.data_offset = PIO_OFFSET;
+	vcpu->complete = io->in ? complete_in : complete_out;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+static bool in_kernel(struct nv_vcpu *vcpu, void *data)
+{
+	struct nv_io *io = vcpu->io;
+
+	return io->in ? irq_pio_read(vcpu, io->port, data, io->size) :
+			irq_pio_write(vcpu, io->port, data, io->size);
+}
+
+/* How many elements of a REP go in one turn: those on this page, and in the data page. */
+static u32 turn_count(struct nv_vcpu *vcpu, u64 left)
+{
+	struct nv_io *io = vcpu->io;
+	u64 room;
+
+	if (vmx_rflags() & RFLAGS_DF)
+		return 1;
+	room = (PAGE_SIZE - (io->la & ~PAGE_MASK)) / io->size;
+	return clamp_t(u64, left, 1, max_t(u64, room, 1));
+}
+
+static enum nv_next string_io(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct nv_fault fault;
+	u64 left = 1;
+	u32 i;
+	int ret;
+
+	if (io->rep) {
+		left = vcpu->regs.gpr[REG_RCX] & address_mask(vcpu);
+		if (!left)
+			return NEXT_INSN;
+	}
+	io->la = vmcs_read(VMCS_GUEST_LINEAR);
+	io->count = turn_count(vcpu, left);
+	if (!io->in) {
+		ret = gmem_read_la(vcpu, io->la, pio_data(vcpu), io->count * io->size, GMEM_READ,
+				   &fault);
+		if (ret == -EINTR) {
+			gmem_raise(vcpu, &fault);
+			return NEXT_SAME;
+		}
+		if (ret)
+			memset(pio_data(vcpu), 0xff, io->count * io->size);
+	}
+	/* The first element tells whether a device of the kernel is there. */
+	if (!in_kernel(vcpu, pio_data(vcpu)))
+		return to_user(vcpu);
+	for (i = 1; i < io->count; i++)
+		in_kernel(vcpu, pio_data(vcpu) + i * io->size);
+	return io->in ? store_string(vcpu) : string_done(vcpu, io->count);
+}
+
+enum nv_next insn_io_port(struct nv_vcpu *vcpu, u64 qual)
+{
+	struct nv_io *io = vcpu->io;
+	u32 value;
+
+	io->size = (qual & QUAL_IO_SIZE) + 1;
+	io->in = qual & QUAL_IO_IN;
+	io->string = qual & QUAL_IO_STRING;
+	io->rep = qual & QUAL_IO_REP;
+	io->port = qual >> QUAL_IO_PORT_SHIFT;
+	io->count = 1;
+	if (io->string)
+		return string_io(vcpu);
+
+	value = vcpu->regs.gpr[REG_RAX];
+	if (!in_kernel(vcpu, &value)) {
+		memcpy(pio_data(vcpu), &value, io->size);
+		return to_user(vcpu);
+	}
+	if (io->in)
+		set_rax(vcpu, io->size, value);
+	return NEXT_INSN;
+}
