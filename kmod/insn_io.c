@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "cpu.h"
+#include "cpu_valid.h"
 #include "ept/ept.h"
 #include "gmem.h"
 #include "insn_exec.h"
@@ -79,7 +80,7 @@ struct pieces {
 static enum insn_result translate(struct nv_vcpu *vcpu, u64 la, unsigned int size,
 				  unsigned int access, struct pieces *p, struct insn_fault *f)
 {
-	struct nv_fault fault;
+	struct nv_fault fault = {};
 	unsigned int i;
 	int ret;
 
@@ -94,35 +95,50 @@ static enum insn_result translate(struct nv_vcpu *vcpu, u64 la, unsigned int siz
 	return INSN_DONE;
 }
 
+static bool device_read(void *ctx, u64 gpa, void *buf, unsigned int len)
+{
+	struct nv_vcpu *vcpu = ctx;
+
+	if (vcpu->lapic && vlapic_claims(vcpu, gpa1(gpa))) {
+		vlapic_mmio_read(vcpu, gpa & ~PAGE_MASK, buf, len);
+		return true;
+	}
+	return irq_mmio_read(vcpu, gpa1(gpa), buf, len);
+}
+
+static bool device_write(void *ctx, u64 gpa, const void *buf, unsigned int len)
+{
+	struct nv_vcpu *vcpu = ctx;
+
+	if (vcpu->lapic && vlapic_claims(vcpu, gpa1(gpa))) {
+		vlapic_mmio_write(vcpu, gpa & ~PAGE_MASK, buf, len);
+		return true;
+	}
+	return irq_mmio_write(vcpu, gpa1(gpa), buf, len);
+}
+
+static struct insn_devices devices(struct nv_vcpu *vcpu)
+{
+	return (struct insn_devices){ .read = device_read, .write = device_write, .ctx = vcpu };
+}
+
 static enum insn_result read_piece(struct nv_vcpu *vcpu, gpa1_t gpa, void *buf, unsigned int len)
 {
-	struct insn_mmio *mmio = &vcpu->io->mmio;
+	const struct insn_devices dev = devices(vcpu);
 
 	if (!gmem_read(vcpu->vm, gpa, buf, len))
 		return INSN_DONE;
-	if (insn_mmio_replay(mmio, gpa.v, buf, len))
-		return INSN_DONE;
-	if (vcpu->lapic && vlapic_claims(vcpu, gpa)) {
-		vlapic_mmio_read(vcpu, gpa.v & ~PAGE_MASK, buf, len);
-		return insn_mmio_supply(mmio, gpa.v, buf, len);
-	}
-	if (irq_mmio_read(vcpu, gpa, buf, len))
-		return insn_mmio_supply(mmio, gpa.v, buf, len);
-	return insn_mmio_read(mmio, gpa.v, buf, len);
+	return insn_mmio_read(&vcpu->io->mmio, &dev, gpa.v, buf, len);
 }
 
 static enum insn_result write_piece(struct nv_vcpu *vcpu, gpa1_t gpa, const void *buf,
 				    unsigned int len)
 {
+	const struct insn_devices dev = devices(vcpu);
+
 	if (!gmem_write(vcpu->vm, gpa, buf, len))
 		return INSN_DONE;
-	if (vcpu->lapic && vlapic_claims(vcpu, gpa)) {
-		vlapic_mmio_write(vcpu, gpa.v & ~PAGE_MASK, buf, len);
-		return INSN_DONE;
-	}
-	if (irq_mmio_write(vcpu, gpa, buf, len))
-		return INSN_DONE;
-	return insn_mmio_write(&vcpu->io->mmio, gpa.v, buf, len);
+	return insn_mmio_write(&vcpu->io->mmio, &dev, gpa.v, buf, len);
 }
 
 static enum insn_result op_read_mem(void *ctx, u64 la, void *buf, unsigned int size,
@@ -214,6 +230,18 @@ static enum nv_next emulation_failed(struct nv_vcpu *vcpu)
 	return NEXT_USER;
 }
 
+static enum nv_next delivery_failed(struct nv_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	run->internal.ndata = 1;
+	run->internal.data[0] = vcpu->ev.reinject.info;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
 static void raise_insn_fault(struct nv_vcpu *vcpu, const struct insn_fault *f)
 {
 	if (vcpu->insn_fault.nested_exit)
@@ -299,7 +327,22 @@ static enum insn_code code_size(struct nv_vcpu *vcpu)
 	return ar & SEG_AR_DB ? INSN_CODE_32 : INSN_CODE_16;
 }
 
-/* The bytes at RIP; fewer than 15 if the second page cannot be read. */
+static int fetch_page(struct nv_vcpu *vcpu, enum insn_code mode, u64 la, u8 *to, size_t len,
+		      struct nv_fault *fault)
+{
+	if (mode != INSN_CODE_64) {
+		la = (u32)la;
+	} else if (!cpu_canonical_cr4(la, vmx_cr4(vcpu))) {
+		*fault = (struct nv_fault) { .vector = VEC_GP };
+		return -EINTR;
+	}
+	return gmem_read_la(vcpu, la, to, len, GMEM_FETCH, fault);
+}
+
+/*
+ * The bytes at RIP, 0 to 15: up to the first that cannot be read. What stands against
+ * it is returned, with @fault if it is -EINTR, and matters only if more are wanted.
+ */
 static int fetch(struct nv_vcpu *vcpu, enum insn_code mode, struct nv_fault *fault)
 {
 	struct nv_io *io = vcpu->io;
@@ -308,55 +351,53 @@ static int fetch(struct nv_vcpu *vcpu, enum insn_code mode, struct nv_fault *fau
 	int ret;
 
 	if (mode != INSN_CODE_64)
-		la = (u32)(la + vmcs_read(VMCS_GUEST_CS_BASE));
+		la += vmcs_read(VMCS_GUEST_CS_BASE);
 	first = min_t(size_t, INSN_MAX_LEN, PAGE_SIZE - (la & ~PAGE_MASK));
-	ret = gmem_read_la(vcpu, la, io->bytes, first, GMEM_FETCH, fault);
+	io->nbytes = 0;
+	ret = fetch_page(vcpu, mode, la, io->bytes, first, fault);
 	if (ret)
 		return ret;
 	io->nbytes = first;
-	if (first < INSN_MAX_LEN &&
-	    !gmem_read_la(vcpu, la + first, io->bytes + first, INSN_MAX_LEN - first, GMEM_FETCH,
-			  fault))
+	if (first == INSN_MAX_LEN)
+		return 0;
+	ret = fetch_page(vcpu, mode, la + first, io->bytes + first, INSN_MAX_LEN - first, fault);
+	if (!ret)
 		io->nbytes = INSN_MAX_LEN;
-	return 0;
+	return ret;
+}
+
+/* The instruction goes on where nothing can be fetched, for the reason that fetch() gave. */
+static enum nv_next cannot_fetch(struct nv_vcpu *vcpu, int ret, const struct nv_fault *fault)
+{
+	switch (ret) {
+	case -EINTR:
+		gmem_raise(vcpu, fault);
+		return NEXT_SAME;
+	case -EAGAIN:
+		return NEXT_SAME;
+	}
+	return emulation_failed(vcpu);
 }
 
 enum nv_next insn_io_mmio(struct nv_vcpu *vcpu)
 {
 	enum insn_code mode = code_size(vcpu);
 	struct nv_io *io = vcpu->io;
-	struct nv_fault fault;
+	struct nv_fault fault = {};
 	int ret;
 
 	nv_stat_inc(vcpu, mmio);
-	io->nbytes = 0;
 	io->moved = false;
 	io->rip = vmx_rip();
 	/* Not the instruction but the delivery of an event met it: stack or IDT in a device. */
-	if (nv_event_valid(&vcpu->ev.reinject)) {
-		vcpu->run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-		vcpu->run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-		vcpu->run->internal.ndata = 1;
-		vcpu->run->internal.data[0] = vcpu->ev.reinject.info;
-		vcpu->ret = 0;
-		return NEXT_USER;
-	}
+	if (nv_event_valid(&vcpu->ev.reinject))
+		return delivery_failed(vcpu);
 	ret = fetch(vcpu, mode, &fault);
-	if (ret == -EINTR) {
-		gmem_raise(vcpu, &fault);
-		return NEXT_SAME;
-	}
-	if (ret == -EAGAIN)
-		return NEXT_SAME;
-	if (ret)
-		return emulation_failed(vcpu);
-
 	switch (nv_insn_decode(&io->insn, io->bytes, io->nbytes, mode)) {
 	case INSN_DECODED:
 		break;
 	case INSN_TRUNCATED:
-		gmem_raise(vcpu, &fault);
-		return NEXT_SAME;
+		return cannot_fetch(vcpu, ret, &fault);
 	case INSN_TOO_LONG:
 		cpu_raise_gp(vcpu);
 		return NEXT_SAME;

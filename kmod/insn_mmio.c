@@ -18,7 +18,7 @@ void insn_mmio_rewind(struct insn_mmio *m)
  * The answers are good only for the same questions. If another vCPU moved the
  * operand meanwhile, what was read is dropped from there on.
  */
-bool insn_mmio_replay(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len)
+static bool replay(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len)
 {
 	const struct insn_mmio_frag *f = &m->read[m->pos];
 
@@ -33,39 +33,30 @@ bool insn_mmio_replay(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len)
 	return true;
 }
 
-enum insn_result insn_mmio_supply(struct insn_mmio *m, u64 gpa, const void *buf,
-				  unsigned int len)
-{
-	struct insn_mmio_frag *f = &m->read[m->nr_reads];
-
-	if (WARN_ON_ONCE(m->pos != m->nr_reads || len > INSN_MMIO_FRAG_LEN))
-		return INSN_CANNOT;
-	if (m->nr_reads == INSN_MMIO_FRAGS)
-		return INSN_CANNOT;
-	f->gpa = gpa;
-	f->len = len;
-	f->write = false;
-	memcpy(f->data, buf, len);
-	m->nr_reads++;
-	m->pos++;
-	return INSN_DONE;
-}
-
-static enum insn_result read_piece(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len)
+/* At most INSN_MMIO_FRAG_LEN bytes. All answers so far were used: it is a new question. */
+static enum insn_result read_piece(struct insn_mmio *m, const struct insn_devices *dev, u64 gpa,
+				   void *buf, unsigned int len)
 {
 	struct insn_mmio_frag *f;
 
-	if (insn_mmio_replay(m, gpa, buf, len))
+	if (replay(m, gpa, buf, len))
 		return INSN_DONE;
 	if (m->nr_reads == INSN_MMIO_FRAGS)
 		return INSN_CANNOT;
 	f = &m->read[m->nr_reads];
 	*f = (struct insn_mmio_frag){ .gpa = gpa, .len = len };
-	m->wanted = true;
-	return INSN_NEED_IO;
+	if (!dev || !dev->read(dev->ctx, gpa, f->data, len)) {
+		m->wanted = true;
+		return INSN_NEED_IO;
+	}
+	memcpy(buf, f->data, len);
+	m->nr_reads++;
+	m->pos++;
+	return INSN_DONE;
 }
 
-enum insn_result insn_mmio_read(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len)
+enum insn_result insn_mmio_read(struct insn_mmio *m, const struct insn_devices *dev, u64 gpa,
+				void *buf, unsigned int len)
 {
 	unsigned int at, n;
 
@@ -73,26 +64,31 @@ enum insn_result insn_mmio_read(struct insn_mmio *m, u64 gpa, void *buf, unsigne
 		enum insn_result ret;
 
 		n = min_t(unsigned int, len - at, INSN_MMIO_FRAG_LEN);
-		ret = read_piece(m, gpa + at, (u8 *)buf + at, n);
+		ret = read_piece(m, dev, gpa + at, (u8 *)buf + at, n);
 		if (ret != INSN_DONE)
 			return ret;
 	}
 	return INSN_DONE;
 }
 
-enum insn_result insn_mmio_write(struct insn_mmio *m, u64 gpa, const void *buf,
-				 unsigned int len)
+enum insn_result insn_mmio_write(struct insn_mmio *m, const struct insn_devices *dev, u64 gpa,
+				 const void *buf, unsigned int len)
 {
 	unsigned int at, n;
 
+	/* Before a device has taken the first piece. */
 	if (m->nr_writes + DIV_ROUND_UP(len, INSN_MMIO_FRAG_LEN) > INSN_MMIO_FRAGS)
 		return INSN_CANNOT;
 	for (at = 0; at < len; at += n) {
-		struct insn_mmio_frag *f = &m->write[m->nr_writes++];
+		const u8 *piece = (const u8 *)buf + at;
+		struct insn_mmio_frag *f;
 
 		n = min_t(unsigned int, len - at, INSN_MMIO_FRAG_LEN);
+		if (dev && dev->write(dev->ctx, gpa + at, piece, n))
+			continue;
+		f = &m->write[m->nr_writes++];
 		*f = (struct insn_mmio_frag){ .gpa = gpa + at, .len = n, .write = true };
-		memcpy(f->data, (const u8 *)buf + at, n);
+		memcpy(f->data, piece, n);
 	}
 	return INSN_DONE;
 }

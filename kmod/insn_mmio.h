@@ -47,21 +47,25 @@ void insn_mmio_reset(struct insn_mmio *m);
 /* Before each execution of the same instruction. */
 void insn_mmio_rewind(struct insn_mmio *m);
 
+/* Devices inside the kernel: true if one is at @gpa; it gave, or took, the @len bytes. */
+struct insn_devices {
+	bool (*read)(void *ctx, u64 gpa, void *buf, unsigned int len);
+	bool (*write)(void *ctx, u64 gpa, const void *buf, unsigned int len);
+	void *ctx;
+};
+
 /*
- * A read of @len (1 to 16) bytes from a device, not crossing a page: INSN_DONE if
- * the answer is there, else INSN_NEED_IO and it is asked for. INSN_CANNOT if
- * one instruction has more pieces than we keep (none does).
+ * A read of @len (1 to 16) bytes, not crossing a page, in pieces of at most
+ * INSN_MMIO_FRAG_LEN. INSN_DONE if all are there; INSN_NEED_IO: one is asked of
+ * user space. No device is read twice by a replay, one of the kernel neither.
+ * INSN_CANNOT if one instruction has more pieces than we keep (none does). @dev
+ * may be NULL.
  */
-enum insn_result insn_mmio_read(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len);
-/*
- * For a device inside the kernel: was this read answered before? If not, read
- * it and insn_mmio_supply() it; a device must not be read twice by a replay.
- */
-bool insn_mmio_replay(struct insn_mmio *m, u64 gpa, void *buf, unsigned int len);
-enum insn_result insn_mmio_supply(struct insn_mmio *m, u64 gpa, const void *buf,
-				  unsigned int len);
-enum insn_result insn_mmio_write(struct insn_mmio *m, u64 gpa, const void *buf,
-				 unsigned int len);
+enum insn_result insn_mmio_read(struct insn_mmio *m, const struct insn_devices *dev, u64 gpa,
+				void *buf, unsigned int len);
+/* Likewise; devices of the kernel take theirs at once, user space after the instruction. */
+enum insn_result insn_mmio_write(struct insn_mmio *m, const struct insn_devices *dev, u64 gpa,
+				 const void *buf, unsigned int len);
 
 /* What user space has to do now: the read asked for, else the next write; or NULL. */
 struct insn_mmio_frag *insn_mmio_next(struct insn_mmio *m);

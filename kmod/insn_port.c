@@ -73,7 +73,7 @@ static enum nv_next store_string(struct nv_vcpu *vcpu)
 {
 	struct nv_io *io = vcpu->io;
 	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
-	struct nv_fault fault;
+	struct nv_fault fault = {};
 	u32 i;
 	int ret;
 
@@ -157,7 +157,7 @@ static u32 turn_count(struct nv_vcpu *vcpu, u64 left)
 static enum nv_next string_io(struct nv_vcpu *vcpu)
 {
 	struct nv_io *io = vcpu->io;
-	struct nv_fault fault;
+	struct nv_fault fault = {};
 	u64 left = 1;
 	u32 i;
 	int ret;

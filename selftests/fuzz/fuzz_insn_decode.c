@@ -61,9 +61,28 @@ static void read_seg(void *ctx, unsigned int seg, struct insn_seg *out)
 	};
 }
 
+static bool device_read(void *ctx, u64 gpa, void *buf, unsigned int len)
+{
+	(void)gpa;
+	BUG_ON(!len || len > INSN_MMIO_FRAG_LEN);
+	memset(buf, next(ctx), len);
+	return next(ctx) & 1;
+}
+
+static bool device_write(void *ctx, u64 gpa, const void *buf, unsigned int len)
+{
+	struct cpu *c = ctx;
+
+	(void)gpa;
+	(void)buf;
+	BUG_ON(!len || len > INSN_MMIO_FRAG_LEN);
+	return next(c) & 1;
+}
+
 static enum insn_result access_mem(struct cpu *c, u64 la, void *buf, unsigned int size,
 				   bool write)
 {
+	const struct insn_devices dev = { device_read, device_write, c };
 	unsigned int i;
 
 	BUG_ON(!size || size > 16);
@@ -71,8 +90,8 @@ static enum insn_result access_mem(struct cpu *c, u64 la, void *buf, unsigned in
 	case 0:
 		return INSN_FAULT;
 	case 1:
-		return write ? insn_mmio_write(&c->mmio, la, buf, size) :
-			       insn_mmio_read(&c->mmio, la, buf, size);
+		return write ? insn_mmio_write(&c->mmio, &dev, la, buf, size) :
+			       insn_mmio_read(&c->mmio, &dev, la, buf, size);
 	default:
 		for (i = 0; i < size && !write; i++)
 			((u8 *)buf)[i] = next(c);

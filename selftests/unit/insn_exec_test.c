@@ -91,7 +91,7 @@ static enum insn_result read_mem(void *ctx, u64 la, void *buf, unsigned int size
 			return page_fault(f, la, 3);
 	}
 	if (in_dev(c, la))
-		return insn_mmio_read(&c->mmio, la, buf, size);
+		return insn_mmio_read(&c->mmio, NULL, la, buf, size);
 	if (!in_ram(c, la, size))
 		return page_fault(f, la, 0);
 	memcpy(buf, c->ram + (la - c->ram_base), size);
@@ -106,7 +106,7 @@ static enum insn_result write_mem(void *ctx, u64 la, const void *buf, unsigned i
 	if (c->readonly && (la & ~4095ULL) == c->readonly)
 		return page_fault(f, la, 3);
 	if (in_dev(c, la))
-		return insn_mmio_write(&c->mmio, la, buf, size);
+		return insn_mmio_write(&c->mmio, NULL, la, buf, size);
 	if (!in_ram(c, la, size))
 		return page_fault(f, la, 2);
 	memcpy(c->ram + (la - c->ram_base), buf, size);
