@@ -214,11 +214,21 @@ static const struct insn_ops ops = {
 	.write_xmm = op_write_xmm,
 };
 
+/*
+ * The instruction at RIP is none that we can execute. Who may not stop the whole VM,
+ * L2 or a program outside ring 0, gets #UD, as for what its CPU does not have, and
+ * L1's kernel or L1 learns of it: KVM's rule as well. From L1's kernel user space
+ * gets the bytes.
+ */
 static enum nv_next emulation_failed(struct nv_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct nv_io *io = vcpu->io;
 
+	if (vcpu->l2 || vmx_cpl(vcpu)) {
+		cpu_raise_ud(vcpu);
+		return NEXT_SAME;
+	}
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	memset(&run->emulation_failure, 0, sizeof(run->emulation_failure));
 	run->emulation_failure.suberror = KVM_INTERNAL_ERROR_EMULATION;
@@ -230,10 +240,13 @@ static enum nv_next emulation_failed(struct nv_vcpu *vcpu)
 	return NEXT_USER;
 }
 
+/* A stack or table that an event needs lies in a device: L2's shutdown, for L1. */
 static enum nv_next delivery_failed(struct nv_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 
+	if (vcpu->l2)
+		return nv_vcpu_triple_fault(vcpu);
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
 	run->internal.ndata = 1;

@@ -89,3 +89,18 @@ GUEST_CASE(_fetch_ends_with_memory, 0)
 	*(volatile u8 *)(MEMORY_END - 1) = 0x8b;
 	asm volatile("jmp *%0" : : "r"(MEMORY_END - 1) : "memory");
 }
+
+static void user(void)
+{
+	EXPECT_EQ(CATCH("jmp *%0", , "r"(MEMORY_END - 1)), VEC_UD, "the vector at the edge");
+	EXPECT_EQ(trap.rip, MEMORY_END - 1, "RIP");
+	EXPECT_EQ(CATCH("jmp *%0", , "r"(MMIO)), VEC_UD, "the vector in a device");
+	EXPECT_EQ(CATCH("fldl (%0)", , "r"(MMIO)), VEC_UD, "the vector of FLD from a device");
+}
+
+/* A user program ends itself with it, not the machine. */
+GUEST_CASE(what_we_cannot_execute_at_cpl_3, 0)
+{
+	*(volatile u8 *)(MEMORY_END - 1) = 0x8b;
+	run_user(user);
+}
