@@ -101,6 +101,102 @@ static void exact(const void *arg)
 	ends();
 }
 
+static int set_slot(u32 flags, u64 gpa, u64 size)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = 1, .flags = flags, .guest_phys_addr = gpa, .memory_size = size,
+		.userspace_addr = (uintptr_t)mem,
+	};
+
+	return ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &r) ? errno : 0;
+}
+
+#define SET_SLOT(flags, gpa, size) \
+	EXPECT_EQ(set_slot(flags, gpa, size), 0, "the result of setting the slot")
+#define LOG	KVM_MEM_LOG_DIRTY_PAGES
+#define SIZE	(PAGES * PAGE)
+
+/* A slot that is set as it is keeps its log, and what was written stays in it. */
+static void set_again(const void *arg)
+{
+	start(arg);
+	write_pages(0, 0);
+	write_pages(1, 64);
+	SET_SLOT(LOG, SLOT, SIZE);
+	EXPECT_LOG(1, 64);
+	SET_SLOT(LOG, SLOT, SIZE);
+	EXPECT_LOG(0, 0);
+	write_pages(1, 149);
+	EXPECT_LOG(1, 149);
+	ends();
+}
+
+/* The log is of the memory, wherever the guest sees it. */
+static void moved(const void *arg)
+{
+	u64 log[WORDS];
+
+	start(arg);
+	write_pages(0, 0);
+	write_pages(1, 64);
+	SET_SLOT(LOG, SLOT + 0x1000000, SIZE);
+	EXPECT_LOG(1, 64);
+	SET_SLOT(LOG, SLOT, SIZE);
+	EXPECT_LOG(0, 0);
+	write_pages(64, 149);
+	SET_SLOT(LOG, SLOT + 0x1000000, SIZE);
+	SET_SLOT(LOG, SLOT, SIZE);
+	write_pages(1, 64);
+	write_pages(0, 0);
+	get_log(log);
+	EXPECT(log[0] == 1ull << 1 && log[1] == 1 && log[2] == 1ull << 21,
+	       "after moving to and fro the log is %#llx %#llx %#llx", log[0], log[1], log[2]);
+	write_pages(64, 0);
+	EXPECT_LOG(64, 0);
+	ends();
+}
+
+/* What is refused, a new size or a place that is taken, changes nothing. */
+static void refused_change(const void *arg)
+{
+	start(arg);
+	write_pages(0, 0);
+	write_pages(1, 64);
+	EXPECT_EQ(set_slot(LOG, SLOT, SIZE - PAGE), EINVAL, "the errno of a smaller slot");
+	EXPECT_EQ(set_slot(LOG, SLOT, SIZE + PAGE), EINVAL, "the errno of a larger slot");
+	EXPECT_EQ(set_slot(LOG | KVM_MEM_READONLY, SLOT, SIZE), EINVAL,
+		  "the errno of a slot that becomes read-only");
+	EXPECT_EQ(set_slot(LOG, 0, SIZE), EEXIST, "the errno of a place that is taken");
+	EXPECT_LOG(1, 64);
+	write_pages(1, 0);
+	EXPECT_LOG(1, 0);
+	ends();
+}
+
+/* Off ends a log, and so does deleting the slot: the next one begins with nothing. */
+static void ended(const void *arg)
+{
+	u64 log[WORDS];
+	struct kvm_dirty_log get = { .slot = 1, .dirty_bitmap = log };
+
+	start(arg);
+	write_pages(0, 0);
+	write_pages(1, 64);
+	SET_SLOT(0, SLOT, SIZE);
+	EXPECT(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &get) && errno == ENOENT, "a log that is off: %s",
+	       strerror(errno));
+	write_pages(1, 64);
+	SET_SLOT(LOG, SLOT, SIZE);
+	EXPECT_LOG(0, 0);
+	write_pages(1, 64);
+	SET_SLOT(LOG, 0, 0);
+	SET_SLOT(LOG, SLOT, SIZE);
+	EXPECT_LOG(0, 0);
+	write_pages(1, 149);
+	EXPECT_LOG(1, 149);
+	ends();
+}
+
 static int clear_log(u64 first, u32 pages, u64 *bitmap)
 {
 	struct kvm_clear_dirty_log arg = {
@@ -205,6 +301,17 @@ int main(int argc, char **argv)
 		{ "exact_dynamic", exact, &dynamic, 0 },
 		{ "exact_l2", exact, &l2, 0 },
 		{ "exact_l2_with_ept", exact, &l2_ept, 0 },
+		{ "set_again", set_again, &l1, 0 },
+		{ "set_again_dynamic", set_again, &dynamic, 0 },
+		{ "set_again_l2_with_ept", set_again, &l2_ept, 0 },
+		{ "moved", moved, &l1, 0 },
+		{ "moved_dynamic", moved, &dynamic, 0 },
+		{ "moved_l2_with_ept", moved, &l2_ept, 0 },
+		{ "refused_change", refused_change, &l1, 0 },
+		{ "refused_change_dynamic", refused_change, &dynamic, 0 },
+		{ "ended", ended, &l1, 0 },
+		{ "ended_dynamic", ended, &dynamic, 0 },
+		{ "ended_l2", ended, &l2, 0 },
 		{ "by_hand", by_hand, &l1, 0 },
 		{ "by_hand_l2_with_ept", by_hand, &l2_ept, 0 },
 		{ "no_write_is_lost", no_write_is_lost, &on, 0 },

@@ -169,7 +169,10 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 	slot->hva = r->userspace_addr;
 	slot->flags = r->flags;
 	ret = -ENOMEM;
-	if (r->flags & KVM_MEM_LOG_DIRTY_PAGES) {
+	/* Who reads the log copies by page of the slot: it goes where the slot goes. */
+	if (old && old->dirty && (r->flags & KVM_MEM_LOG_DIRTY_PAGES)) {
+		slot->dirty = old->dirty;
+	} else if (r->flags & KVM_MEM_LOG_DIRTY_PAGES) {
 		slot->dirty = kvcalloc(BITS_TO_LONGS(slot->npages), sizeof(long),
 				       GFP_KERNEL_ACCOUNT);
 		if (!slot->dirty)
@@ -198,6 +201,17 @@ free:
 	kvfree(slot->dirty);
 	kfree(slot);
 	return ret;
+}
+
+/* @gone is freed alone: what @stays has of it as well, the pins and the log, stays. */
+static void slot_leave(struct nv_slot *gone, const struct nv_slot *stays)
+{
+	if (!gone || !stays)
+		return;
+	if (gone->pages == stays->pages)
+		gone->pages = NULL;
+	if (gone->dirty == stays->dirty)
+		gone->dirty = NULL;
 }
 
 /* A copy of @slots without the slot of @id, and with @add in its place by address. */
@@ -262,6 +276,9 @@ int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 					 r->slot, r->memory_size, r->guest_phys_addr, other->id);
 		if (!old && slots->count >= NV_MAX_SLOTS)
 			return -EINVAL;
+		/* KVM API: nothing changes, least of all what is mapped and logged. */
+		if (old && old->gfn == probe.gfn && old->flags == r->flags)
+			return 0;
 		ret = make_slot(vm, r, old, &new);
 		if (ret)
 			return ret;
@@ -269,8 +286,7 @@ int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 
 	next = copy_slots(slots, r->slot, new);
 	if (!next) {
-		if (new && old && new->pages == old->pages)
-			new->pages = NULL;
+		slot_leave(new, old);
 		slot_free(vm, new);
 		return -ENOMEM;
 	}
@@ -291,8 +307,7 @@ int slots_set(struct nv_vm *vm, const struct kvm_userspace_memory_region *r)
 			notifier_unblock(vm);
 		else
 			zap_slot(vm, old);
-		if (new && new->pages == old->pages)
-			old->pages = NULL;
+		slot_leave(old, new);
 		slot_free(vm, old);
 	}
 	kvfree(slots);
