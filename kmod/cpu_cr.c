@@ -4,6 +4,7 @@
 #include <linux/string.h>
 #include "cpu.h"
 #include "gmem.h"
+#include "irq.h"
 #include "nested/nested.h"
 #include "vcpu.h"
 #include "vlapic.h"
@@ -160,14 +161,31 @@ static u64 user_cr0(struct nv_vcpu *vcpu)
 	return cr0 & CR0_CD ? cr0 : cr0 & ~CR0_NW;
 }
 
-/* "Acknowledged by the APIC but not yet injected": the API's words. */
-static int pending_vector(struct nv_vcpu *vcpu)
+/* Of an external interrupt whose delivery has begun; KVM_GET_VCPU_EVENTS tells it as well. */
+static int begun_vector(const struct nv_vcpu *vcpu)
 {
 	const struct nv_event *e = &vcpu->ev.reinject;
 
 	if (nv_event_valid(e) && (e->info & INTR_INFO_TYPE) == INTR_TYPE_EXT)
 		return nv_event_vector(e);
-	return vcpu->lapic ? -1 : vcpu->ev.user_intr;
+	return -1;
+}
+
+/* "Acknowledged by the APIC but not yet injected": the API's words. */
+static int pending_vector(struct nv_vcpu *vcpu)
+{
+	if (vcpu->ev.user_intr >= 0)
+		return vcpu->ev.user_intr;
+	return begun_vector(vcpu);
+}
+
+/* User space's PIC has no other place for it: it waits until the guest can take it. */
+static void set_pending_vector(struct nv_vcpu *vcpu, u8 vector)
+{
+	if (irq_has_chips(vcpu->vm))
+		vcpu->ev.reinject.info = INTR_INFO_VALID | INTR_TYPE_EXT | vector;
+	else if (begun_vector(vcpu) != vector)
+		vcpu->ev.user_intr = vector;
 }
 
 void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s)
@@ -298,13 +316,7 @@ int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s)
 	for (i = 0; !ret && i < 256; i++) {
 		if (!(s->interrupt_bitmap[i / 64] & BIT_ULL(i % 64)))
 			continue;
-		/* Without an APIC here it waits until the guest can take it. */
-		if (!vcpu->lapic)
-			vcpu->ev.user_intr = i;
-		else
-			vcpu->ev.reinject = (struct nv_event) {
-				.info = INTR_INFO_VALID | INTR_TYPE_EXT | i,
-			};
+		set_pending_vector(vcpu, i);
 		break;
 	}
 	return ret;

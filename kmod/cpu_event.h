@@ -31,7 +31,7 @@ struct nv_events {
 	u8 nmi_pending;		/* 0 to 2 */
 	bool nmi_soft_masked;	/* without virtual NMIs only */
 	bool smi_pending;
-	/* KVM_INTERRUPT without an in-kernel local APIC: vector, or -1 */
+	/* KVM_INTERRUPT, where the PIC is user space's: the vector that waits, or -1 */
 	s16 user_intr;
 	bool triple_fault;
 };

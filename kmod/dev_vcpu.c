@@ -246,7 +246,8 @@ static long interrupt(void *obj, struct nv_ioctl_arg *arg)
 
 	if (i->irq > 255)
 		return -EINVAL;
-	if (vcpu->lapic)
+	/* With the split irqchip it is what the PIC puts on LINT0. */
+	if (irq_has_chips(vcpu->vm))
 		return -ENXIO;
 	if (vcpu->ev.user_intr >= 0)
 		return -EEXIST;

@@ -146,12 +146,24 @@ int irq_set_chip(struct nv_vm *vm, const struct kvm_irqchip *chip)
 
 bool irq_extint_pending(struct nv_vcpu *vcpu)
 {
-	return irq_has_chips(vcpu->vm) && vpic_output(vcpu->vm) && vlapic_accepts_extint(vcpu);
+	if (!vlapic_accepts_extint(vcpu))
+		return false;
+	return irq_has_chips(vcpu->vm) ? vpic_output(vcpu->vm) : vcpu->ev.user_intr >= 0;
 }
 
 int irq_extint_ack(struct nv_vcpu *vcpu)
 {
-	return irq_has_chips(vcpu->vm) ? vpic_ack(vcpu->vm) : -1;
+	int vector = vcpu->ev.user_intr;
+
+	if (irq_has_chips(vcpu->vm))
+		return vpic_ack(vcpu->vm);
+	vcpu->ev.user_intr = -1;
+	return vector;
+}
+
+bool irq_user_may_interrupt(struct nv_vcpu *vcpu)
+{
+	return !irq_has_chips(vcpu->vm) && vcpu->ev.user_intr < 0 && vlapic_accepts_extint(vcpu);
 }
 
 bool irq_eoi(struct nv_vcpu *vcpu, u8 vector)

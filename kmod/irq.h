@@ -39,11 +39,14 @@ void irq_destroy(struct nv_vm *vm);
  */
 int irq_create_chips(struct nv_vm *vm);
 /*
- * KVM_CAP_SPLIT_IRQCHIP: local APICs only; @pins IOAPIC routes reserved. -EEXIST;
+ * KVM_CAP_SPLIT_IRQCHIP: local APICs only; @pins IOAPIC routes reserved. -EEXIST (also: a PIT);
  * -EINVAL if there are vCPUs already or too many @pins.
  */
 int irq_create_split(struct nv_vm *vm, unsigned int pins);
-/* KVM_CREATE_PIT2: needs the chips. -ENOENT without, -EEXIST, -EINVAL: unknown flag. */
+/*
+ * KVM_CREATE_PIT2, before or after the chips that it ticks for. -ENOENT: the irqchip is
+ * split; -EEXIST; -EINVAL: unknown flag.
+ */
 int irq_create_pit(struct nv_vm *vm, const struct kvm_pit_config *cfg);
 bool irq_has_lapic(struct nv_vm *vm);	/* full or split */
 bool irq_has_chips(struct nv_vm *vm);	/* PIC and IOAPIC are in the kernel */
@@ -69,10 +72,15 @@ int irq_set_pit(struct nv_vm *vm, const struct kvm_pit_state2 *s);
 int irqfd_ioctl(struct nv_vm *vm, const struct kvm_irqfd *args);
 int ioeventfd_ioctl(struct nv_vm *vm, const struct kvm_ioeventfd *args);
 
-/* The PIC has an interrupt for @vcpu and its LINT0 lets it through. Any CPU. */
+/*
+ * The PIC, or user space in its place (KVM_INTERRUPT), has an interrupt for @vcpu and its
+ * LINT0, or the lack of a local APIC, lets it through. Any CPU.
+ */
 bool irq_extint_pending(struct nv_vcpu *vcpu);
 /* Acknowledge it (INTA): its vector. */
 int irq_extint_ack(struct nv_vcpu *vcpu);
+/* The PIC is user space's, has given nothing that still waits, and would be heard. */
+bool irq_user_may_interrupt(struct nv_vcpu *vcpu);
 /*
  * A local APIC ended level-triggered @vector: IOAPIC, resample irqfds. True if user
  * space must hear of it (split irqchip: KVM_EXIT_IOAPIC_EOI).

@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "cpu.h"
 #include "host_work.h"
+#include "irq.h"
 #include "nested/nested.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -184,6 +185,26 @@ static bool tell_eoi(struct nv_vcpu *vcpu)
 	return true;
 }
 
+/* What user space's PIC gives by KVM_INTERRUPT now is taken at once. */
+static bool window_open(struct nv_vcpu *vcpu)
+{
+	if (vcpu->mp_state != KVM_MP_STATE_RUNNABLE && vcpu->mp_state != KVM_MP_STATE_HALTED)
+		return false;
+	return irq_user_may_interrupt(vcpu) && !nv_event_valid(&vcpu->ev.reinject) &&
+	       ((vcpu->l2 && nested_intr_exits(vcpu)) || vmx_intr_allowed(vcpu));
+}
+
+/* Once the guest has run, that it gets on; in HLT it would not. */
+static bool tell_window(struct nv_vcpu *vcpu)
+{
+	if (!vcpu->run->request_interrupt_window || !window_open(vcpu) ||
+	    !(vcpu->entered || vcpu->mp_state == KVM_MP_STATE_HALTED))
+		return false;
+	vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+	vcpu->ret = 0;
+	return true;
+}
+
 static int loop(struct nv_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -202,12 +223,8 @@ static int loop(struct nv_vcpu *vcpu)
 			run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}
-		if (!vcpu->lapic && run->request_interrupt_window && vcpu->ev.user_intr < 0 &&
-		    !nv_event_valid(&vcpu->ev.reinject) && vmx_intr_allowed(vcpu) &&
-		    vcpu->entered) {
-			run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
-			return 0;
-		}
+		if (tell_window(vcpu))
+			break;
 		next = turn(vcpu);
 		vcpu->entered = true;
 	}
@@ -223,9 +240,7 @@ static void show_state(struct nv_vcpu *vcpu)
 	if (vcpu->lapic)
 		run->cr8 = vlapic_cr8(vcpu);
 	run->apic_base = vcpu->apic_base;
-	run->ready_for_interrupt_injection =
-		!vcpu->lapic && vcpu->ev.user_intr < 0 && !nv_event_valid(&vcpu->ev.reinject) &&
-		vmx_intr_allowed(vcpu);
+	run->ready_for_interrupt_injection = window_open(vcpu);
 }
 
 /* All the time that is not L0's own. */

@@ -200,8 +200,7 @@ void nv_vcpu_kick(struct nv_vcpu *vcpu)
 
 static bool intr_waits(struct nv_vcpu *vcpu)
 {
-	return vcpu->lapic ? vlapic_has_pending(vcpu) || irq_extint_pending(vcpu) :
-			     vcpu->ev.user_intr >= 0;
+	return vlapic_has_pending(vcpu) || irq_extint_pending(vcpu);
 }
 
 bool nv_vcpu_runnable(struct nv_vcpu *vcpu)

@@ -7,6 +7,7 @@
 #include <uapi/nestvm.h>
 #include "cpu.h"
 #include "ioctl.h"
+#include "irq.h"
 #include "nested/nested.h"
 #include "vcpu.h"
 #include "vlapic.h"
@@ -36,6 +37,23 @@ static bool executed_again(const struct nv_vcpu *vcpu, const struct nv_event *e)
 		return true;
 	}
 	return false;
+}
+
+/*
+ * What user space gave by KVM_INTERRUPT has no place among the events. Where the next
+ * entry would deliver it, its delivery begins now; else KVM_GET_SREGS tells it.
+ */
+static void begin_user_interrupt(struct nv_vcpu *vcpu)
+{
+	struct nv_events *ev = &vcpu->ev;
+
+	if (vcpu->l2 || ev->user_intr < 0 || nv_event_valid(&ev->reinject) ||
+	    nv_event_valid(&ev->exception) || !irq_extint_pending(vcpu) ||
+	    !vmx_intr_allowed(vcpu))
+		return;
+	ev->reinject = (struct nv_event) {
+		.info = INTR_INFO_VALID | INTR_TYPE_EXT | irq_extint_ack(vcpu),
+	};
 }
 
 static void begun_to_user(struct nv_vcpu *vcpu, struct kvm_vcpu_events *e)
@@ -88,6 +106,7 @@ long vcpu_get_events(void *obj, struct nv_ioctl_arg *arg)
 	 */
 	if (!vcpu->vm->exception_payload && !vcpu->l2)
 		vmx_begin_exception(vcpu);
+	begin_user_interrupt(vcpu);
 	memset(e, 0, sizeof(*e));
 	begun_to_user(vcpu, e);
 	if (!e->exception.injected)
@@ -166,6 +185,9 @@ static void begun_from_user(struct nv_vcpu *vcpu, const struct kvm_vcpu_events *
 		ev->info = INTR_INFO_VALID | e->interrupt.nr |
 			   (e->interrupt.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT);
 		ev->insn_len = 2;
+		/* The special registers told of the same one. */
+		if (e->interrupt.nr == vcpu->ev.user_intr)
+			vcpu->ev.user_intr = -1;
 	} else if (e->nmi.injected) {
 		ev->info = INTR_INFO_VALID | INTR_TYPE_NMI | VEC_NMI;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events user space gives to a vCPU without in-kernel APIC: interrupts, NMIs, exceptions. */
+/* Events user space gives to a vCPU: interrupts of its PIC, NMIs, exceptions, machine checks. */
 #include "lib/guest_run.h"
 
 #include <errno.h>
@@ -9,10 +9,22 @@ GUEST(run_events);
 
 static struct vm vm;
 
+static struct vcpu *start_with(unsigned int flags, const char *name)
+{
+	vm_create(&vm, flags);
+	return guest_load(&vm, &guest_run_events, name);
+}
+
 static struct vcpu *start(const char *name)
 {
-	vm_create(&vm, 0);
-	return guest_load(&vm, &guest_run_events, name);
+	return start_with(0, name);
+}
+
+/* Run to the guest's STEP(@step). */
+static void run_to_step(struct vcpu *vcpu, u8 step)
+{
+	EXPECT_EQ(guest_run(vcpu), KVM_EXIT_IO, "how the guest comes to its next step");
+	EXPECT_EQ(*((u8 *)vcpu->run + vcpu->run->io.data_offset), step, "the step");
 }
 
 static struct kvm_interrupt irq = { .irq = 0x55 };
@@ -45,6 +57,101 @@ static void interrupt_window(const void *arg)
 	EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 1, "ready_for_interrupt_injection");
 	vcpu->run->request_interrupt_window = 0;
 	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	guest_run_to_end(vcpu);
+}
+
+/* With the split irqchip the PIC is ours; LINT0 of the local APIC takes what it gives. */
+static void split_interrupt(const void *arg)
+{
+	struct vcpu *vcpu = start_with(VM_SPLIT, "_split");
+
+	run_to_step(vcpu, 1);
+	EXPECT_EQ(vcpu->run->if_flag, 0, "if_flag");
+	EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 0, "ready_for_interrupt_injection");
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	EXPECT_EQ(vcpu->run->if_flag, 1, "if_flag");
+	EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 1, "ready_for_interrupt_injection");
+	vcpu->run->request_interrupt_window = 0;
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	run_to_step(vcpu, 2);			/* LINT0 is masked: no window, and none comes */
+	vcpu->run->request_interrupt_window = 1;
+	run_to_step(vcpu, 3);
+	EXPECT_EQ(vcpu->run->if_flag, 1, "if_flag");
+	EXPECT_EQ(vcpu->run->ready_for_interrupt_injection, 0,
+		  "ready_for_interrupt_injection with LINT0 masked");
+	vcpu->run->request_interrupt_window = 0;
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	EXPECT(ioctl(vcpu->fd, KVM_INTERRUPT, &irq) < 0 && errno == EEXIST,
+	       "a second one while the first waits: %d", errno);
+	guest_run_to_end(vcpu);
+}
+
+/* A CPU that halts with interrupts on waits for just that. */
+static void split_window_in_hlt(const void *arg)
+{
+	struct vcpu *vcpu = start_with(VM_SPLIT, "_split_wait");
+
+	run_to_step(vcpu, 1);
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	vcpu->run->request_interrupt_window = 0;
+	run_to_step(vcpu, 2);
+	vcpu->run->request_interrupt_window = 1;
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);
+	vcpu_expect_exit(vcpu, KVM_EXIT_IRQ_WINDOW_OPEN);	/* again, as nothing was given */
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	vcpu->run->request_interrupt_window = 0;
+	guest_run_to_end(vcpu);
+}
+
+/* What was given and waits is in the state that is saved, and put back comes once. */
+static void split_interrupt_kept(const void *arg)
+{
+	struct vcpu *vcpu = start_with(VM_SPLIT, "_split_late");
+	struct kvm_vcpu_events e;
+	struct kvm_sregs s;
+
+	run_to_step(vcpu, 1);
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	MUST(vcpu->fd, KVM_GET_SREGS, &s);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	if (device_is_nestvm(vm.dev)) {		/* KVM forgets it */
+		EXPECT_EQ(s.interrupt_bitmap[1], 1ull << (0x55 - 64), "the bitmap");
+		EXPECT_EQ(e.interrupt.injected, 0, "interrupt.injected with IF = 0");
+	}
+	MUST(vcpu->fd, KVM_SET_SREGS, &s);
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	run_to_step(vcpu, 2);
+	run_to_step(vcpu, 3);			/* IF = 1 */
+	MUST(vcpu->fd, KVM_INTERRUPT, &irq);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	if (device_is_nestvm(vm.dev))
+		EXPECT(e.interrupt.injected && e.interrupt.nr == 0x55, "injected %u, vector %#x",
+		       e.interrupt.injected, e.interrupt.nr);
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	guest_run_to_end(vcpu);
+}
+
+/* The events and the special registers tell of one interrupt; it comes once. */
+static void interrupt_told_twice(const void *arg)
+{
+	struct vcpu *vcpu = start("_wait_for_interrupt");
+	struct kvm_vcpu_events e;
+	struct kvm_sregs s;
+
+	vcpu_expect_exit(vcpu, KVM_EXIT_HLT);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	e.interrupt.injected = 1;
+	e.interrupt.nr = 0x55;
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	MUST(vcpu->fd, KVM_GET_SREGS, &s);
+	EXPECT_EQ(s.interrupt_bitmap[1], 1ull << (0x55 - 64), "the bitmap");
+	MUST(vcpu->fd, KVM_SET_SREGS, &s);
+	vcpu_expect_exit(vcpu, KVM_EXIT_HLT);
+	MUST(vcpu->fd, KVM_SET_SREGS, &s);
+	MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
 	guest_run_to_end(vcpu);
 }
 
@@ -113,6 +220,10 @@ int main(int argc, char **argv)
 	static const struct ktap_case cases[] = {
 		{ "interrupt_ends_hlt", interrupt_ends_hlt, NULL, 0 },
 		{ "interrupt_window", interrupt_window, NULL, 0 },
+		{ "split_interrupt", split_interrupt, NULL, 0 },
+		{ "split_window_in_hlt", split_window_in_hlt, NULL, 0 },
+		{ "split_interrupt_kept", split_interrupt_kept, NULL, 0 },
+		{ "interrupt_told_twice", interrupt_told_twice, NULL, 0 },
 		{ "nmi", nmi, NULL, 0 },
 		{ "exception_through_vcpu_events", exception_through_vcpu_events, NULL, 0 },
 		{ "refused", refused, NULL, 0 },

@@ -38,14 +38,9 @@ enum nv_next exit_triple_fault(struct nv_vcpu *vcpu)
 	return nv_vcpu_triple_fault(vcpu);
 }
 
-/* The next turn of the loop injects and closes the window. */
+/* The next turn of the loop tells user space, or injects and closes the window. */
 enum nv_next exit_intr_window(struct nv_vcpu *vcpu)
 {
-	if (!vcpu->lapic && vcpu->run->request_interrupt_window && vcpu->ev.user_intr < 0) {
-		vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
-		vcpu->ret = 0;
-		return NEXT_USER;
-	}
 	return NEXT_SAME;
 }
 

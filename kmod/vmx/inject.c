@@ -148,20 +148,13 @@ void vmx_request_nmi_window(struct nv_vcpu *vcpu)
 
 bool vmx_intr_pending(struct nv_vcpu *vcpu)
 {
-	if (vcpu->lapic)
-		return irq_extint_pending(vcpu) || vlapic_pending(vcpu) >= 0;
-	return vcpu->ev.user_intr >= 0;
+	return irq_extint_pending(vcpu) || vlapic_pending(vcpu) >= 0;
 }
 
 int vmx_intr_ack(struct nv_vcpu *vcpu)
 {
 	int vector;
 
-	if (!vcpu->lapic) {
-		vector = vcpu->ev.user_intr;
-		vcpu->ev.user_intr = -1;
-		return vector;
-	}
 	if (irq_extint_pending(vcpu))
 		return irq_extint_ack(vcpu);
 	vector = vlapic_pending(vcpu);
@@ -219,7 +212,7 @@ void vmx_inject_events(struct nv_vcpu *vcpu)
 	want_nmi = ev->nmi_pending && !(vcpu->l2 && nested_nmi_exits(vcpu));
 	want_intr = !(vcpu->l2 && nested_intr_exits(vcpu)) &&
 		    (vmx_intr_pending(vcpu) ||
-		     (!vcpu->lapic && vcpu->run->request_interrupt_window));
+		     (vcpu->run->request_interrupt_window && irq_user_may_interrupt(vcpu)));
 	if (want_intr)
 		nv_stat_inc(vcpu, irq_windows);
 	set_windows(want_intr || (vcpu->l2 && nested_intr_window(vcpu)),

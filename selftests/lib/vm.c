@@ -116,6 +116,13 @@ void vm_create_sized(struct vm *vm, unsigned int flags, size_t mem_size)
 			ktap_skip("%s has no in-kernel irqchip (KVM_CAP_IRQCHIP)", ktap_device);
 		MUST(vm->fd, KVM_CREATE_IRQCHIP, 0);
 	}
+	if (flags & VM_SPLIT) {
+		struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args[0] = 24 };
+
+		if (!device_cap(vm->dev, KVM_CAP_SPLIT_IRQCHIP))
+			ktap_skip("%s has no KVM_CAP_SPLIT_IRQCHIP", ktap_device);
+		MUST(vm->fd, KVM_ENABLE_CAP, &cap);
+	}
 	if (flags & VM_EXPOSE)
 		vm_expose(vm);
 	if ((flags & VM_DYNAMIC) && device_is_nestvm(vm->dev)) {

@@ -29,6 +29,7 @@ typedef unsigned long long u64;
 #define VM_IRQCHIP	0x1u	/* PIC, IOAPIC and local APICs in the kernel */
 #define VM_EXPOSE	0x2u	/* VT-x for the guest */
 #define VM_NO_MEMORY	0x4u	/* the test makes the slots */
+#define VM_SPLIT	0x10u	/* local APICs in the kernel; PIC and IOAPIC are the test's */
 #define VM_DYNAMIC	0x8u	/* memory follows the owner's address space, as KVM's always does */
 
 struct vcpu {
