@@ -385,44 +385,17 @@ static int write_no_clock(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 	return host && !value ? 0 : -EPERM;
 }
 
-/* Machine check: no bank reports anything. */
-#define MCG_CAP_BANKS	10
-#define MCG_CAP_CTL	BIT_ULL(8)
-
-static int read_mcg_cap(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
+static int read_mce(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
 {
-	*value = MCG_CAP_BANKS | MCG_CAP_CTL;
-	return 0;
+	return mce_read(&vcpu->mce, msr, value, host);
 }
 
-static int read_mcg_ctl(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
+static int write_mce(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 {
-	*value = vcpu->mcg_ctl;
-	return 0;
+	return mce_write(&vcpu->mce, msr, value, host);
 }
 
-/* SDM 3B "IA32_MCG_CTL MSR": all ones turn the reports on, zeros off, else undefined. */
-static int write_mcg_ctl(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
-{
-	if (value && ~value)
-		return -EPERM;
-	vcpu->mcg_ctl = value;
-	return 0;
-}
-
-static int read_mcg_status(struct nv_vcpu *vcpu, u32 msr, u64 *value, bool host)
-{
-	*value = vcpu->mcg_status;
-	return 0;
-}
-
-static int write_mcg_status(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
-{
-	if (value && !host)
-		return -EPERM;
-	vcpu->mcg_status = value;
-	return 0;
-}
+#define BANK_MSR(i)	(IA32_MC0_CTL + MCI_REGS * (i))
 
 /* In the order of the MSR numbers; looked up by halving. */
 static const struct msr_row rows[] = {
@@ -438,9 +411,8 @@ static const struct msr_row rows[] = {
 	{ IA32_MTRRCAP, IA32_MTRRCAP, read_mtrrcap, write_read_only },
 	{ IA32_SYSENTER_CS, IA32_SYSENTER_CS, read_field, write_sysenter_cs, true },
 	{ IA32_SYSENTER_ESP, IA32_SYSENTER_EIP, read_field, write_address, true },
-	{ IA32_MCG_CAP, IA32_MCG_CAP, read_mcg_cap, write_read_only },
-	{ IA32_MCG_STATUS, IA32_MCG_STATUS, read_mcg_status, write_mcg_status, true },
-	{ IA32_MCG_CTL, IA32_MCG_CTL, read_mcg_ctl, write_mcg_ctl, true },
+	{ IA32_MCG_CAP, IA32_MCG_CAP, read_mce, write_mce },
+	{ IA32_MCG_STATUS, IA32_MCG_CTL, read_mce, write_mce, true },
 	{ IA32_MISC_ENABLE, IA32_MISC_ENABLE, read_misc_enable, write_misc_enable, true },
 	{ IA32_DEBUGCTL, IA32_DEBUGCTL, read_field, write_debugctl, true },
 	{ IA32_MTRR_PHYSBASE0, IA32_MTRR_PHYSMASK7, read_mtrr, write_mtrr_var, true },
@@ -449,7 +421,9 @@ static const struct msr_row rows[] = {
 	{ IA32_MTRR_FIX4K_C0000, IA32_MTRR_FIX4K_F8000, read_mtrr, write_mtrr_fixed, true },
 	{ IA32_PAT, IA32_PAT, read_field, write_pat, true },
 	{ IA32_MTRR_DEF_TYPE, IA32_MTRR_DEF_TYPE, read_mtrr, write_mtrr_def, true },
-	{ IA32_MC0_CTL, IA32_MC0_CTL + 4 * MCG_CAP_BANKS - 1, read_zero, write_ignored },
+	/* Who asked for more banks knows that they are there. */
+	{ IA32_MC0_CTL, BANK_MSR(MCE_BANKS) - 1, read_mce, write_mce, true },
+	{ BANK_MSR(MCE_BANKS), BANK_MSR(MCE_MAX_BANKS) - 1, read_mce, write_mce },
 	/* Saved are those that the others follow from. */
 	{ IA32_VMX_BASIC, IA32_VMX_BASIC, read_vmx, write_vmx, true },
 	{ IA32_VMX_PINBASED_CTLS, IA32_VMX_ENTRY_CTLS, read_vmx, write_vmx },

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <uapi/nestvm.h>
 #include "cpu.h"
+#include "cpu_mce.h"
 #include "cpu_msr.h"
 #include "cpuid_policy.h"
 #include "ept/ept.h"
@@ -55,6 +56,7 @@ static const struct {
 	{ KVM_CAP_IRQFD_RESAMPLE, 1 },
 	{ KVM_CAP_SIGNAL_MSI, 1 },
 	{ KVM_CAP_SPLIT_IRQCHIP, 1 },
+	{ KVM_CAP_MCE, MCE_MAX_BANKS },
 	{ KVM_CAP_VCPU_EVENTS, 1 },
 	{ KVM_CAP_DEBUGREGS, 1 },
 	{ KVM_CAP_XSAVE, 1 },
@@ -181,7 +183,7 @@ static long list_to_user(unsigned long arg, const u32 *list, u32 n)
 
 static long get_msr_index_list(void *obj, struct nv_ioctl_arg *arg)
 {
-	u32 list[128];
+	u32 list[192];
 	u32 n = cpu_msr_list(list, ARRAY_SIZE(list));
 
 	if (WARN_ON_ONCE(n > ARRAY_SIZE(list)))
@@ -222,6 +224,12 @@ static long get_feature_msrs(void *obj, struct nv_ioctl_arg *arg)
 			return -EFAULT;
 	}
 	return i;
+}
+
+static long get_mce_cap(void *obj, struct nv_ioctl_arg *arg)
+{
+	*(u64 *)arg->buf = MCE_CAP_SUPPORTED;
+	return 0;
 }
 
 static const struct {
@@ -279,6 +287,7 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_POINTER(KVM_GET_MSR_INDEX_LIST, get_msr_index_list),
 	IOC_POINTER(KVM_GET_MSR_FEATURE_INDEX_LIST, get_msr_feature_list),
 	IOC_POINTER(KVM_GET_MSRS, get_feature_msrs),
+	IOC_FIXED(KVM_X86_GET_MCE_CAP_SUPPORTED, get_mce_cap),
 	IOC_SIZED(NESTVM_GET_DEVICE_INFO, struct nestvm_device_info, version, get_device_info),
 	IOC_SIZED(NESTVM_GET_REFUSAL, struct nestvm_refusal, text, get_refusal),
 };

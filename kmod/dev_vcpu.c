@@ -366,6 +366,8 @@ static const struct nv_ioctl ioctls[] = {
 	IOC_FIXED(KVM_SET_VCPU_EVENTS, vcpu_set_events),
 	IOC_FIXED(KVM_GET_DEBUGREGS, vcpu_get_debugregs),
 	IOC_FIXED(KVM_SET_DEBUGREGS, vcpu_set_debugregs),
+	IOC_FIXED(KVM_X86_SETUP_MCE, vcpu_setup_mce),
+	IOC_FIXED(KVM_X86_SET_MCE, vcpu_set_mce),
 	IOC_FIXED(KVM_INTERRUPT, interrupt),
 	IOC_VALUE(KVM_NMI, nmi),
 	IOC_POINTER(KVM_SET_SIGNAL_MASK, set_signal_mask),

@@ -28,4 +28,5 @@ pure-y += irq_msg.o
 pure-y += vpic_unit.o
 pure-y += vpit_counter.o
 pure-y += cpu_event.o
+pure-y += cpu_mce.o
 pure-y += vmx/caps.o

@@ -174,6 +174,7 @@ void nv_vcpu_reset(struct nv_vcpu *vcpu, bool init)
 		memset(vcpu->mtrr_fixed, 0, sizeof(vcpu->mtrr_fixed));
 		memset(vcpu->mtrr_var, 0, sizeof(vcpu->mtrr_var));
 		vcpu->bios_sign_id = 0x100000000ull;
+		mce_reset(&vcpu->mce);
 		vcpu->mp_state = !vcpu->lapic || is_bsp(vcpu) ? KVM_MP_STATE_RUNNABLE :
 								KVM_MP_STATE_UNINITIALIZED;
 	}

@@ -14,6 +14,7 @@
 #include <linux/preempt.h>
 #include <linux/rcuwait.h>
 #include "cpu_event.h"
+#include "cpu_mce.h"
 #include "cpu_valid.h"
 #include "gmem.h"
 #include "stats.h"
@@ -91,7 +92,8 @@ struct nv_vcpu {
 	u64 tsc_offset;			/* L1's: guest TSC = host TSC + this */
 	u64 tsc_adjust;
 	u64 misc_enable, mtrr_def_type, mtrr_fixed[11], mtrr_var[16];
-	u64 bios_sign_id, mcg_status, mcg_ctl;
+	u64 bios_sign_id;
+	struct cpu_mce mce;
 	struct fpu_area *fpu;		/* XSAVE image, 64-byte aligned; vmx/fpu.c */
 
 	struct nv_cpuid *cpuid;		/* what user space set; cpu_cpuid.c */

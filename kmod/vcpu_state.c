@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Save and restore of events, MP state, debug registers and TSC. */
+/* Save and restore of events, MP state, debug registers, machine check and TSC. */
 #include "vcpu_state.h"
 #include <linux/kvm.h>
 #include <linux/uaccess.h>
@@ -301,6 +301,34 @@ long vcpu_set_debugregs(void *obj, struct nv_ioctl_arg *arg)
 	memcpy(vcpu->dr, d->db, sizeof(vcpu->dr));
 	vcpu->dr6 = (d->dr6 & 0xe00full) | DR6_FIXED1 | DR6_RTM;
 	vmcs_write(VMCS_GUEST_DR7, (d->dr7 & 0xffff23ffull) | DR7_FIXED1);
+	return 0;
+}
+
+long vcpu_setup_mce(void *obj, struct nv_ioctl_arg *arg)
+{
+	struct nv_vcpu *vcpu = obj;
+
+	return mce_setup(&vcpu->mce, *(const u64 *)arg->buf);
+}
+
+/* User space has an error for the guest: of a page of its memory, as a rule. */
+long vcpu_set_mce(void *obj, struct nv_ioctl_arg *arg)
+{
+	const struct kvm_x86_mce *e = arg->buf;
+	const struct mce_report report = {
+		.bank = e->bank, .status = e->status, .addr = e->addr, .misc = e->misc,
+		.mcg_status = e->mcg_status,
+	};
+	struct nv_vcpu *vcpu = obj;
+	u64 cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu);
+	int ret = mce_report(&vcpu->mce, &report, cr4 & CR4_MCE);
+
+	if (ret < 0)
+		return ret;
+	if (ret == MCE_RAISED)
+		cpu_raise(vcpu, VEC_MC);
+	else if (ret == MCE_SHUTDOWN)
+		nv_vcpu_set_request(vcpu, REQ_TRIPLE_FAULT);
 	return 0;
 }
 

@@ -155,6 +155,67 @@ static void interrupt_told_twice(const void *arg)
 	guest_run_to_end(vcpu);
 }
 
+#define MCE_UC	0xbf00000000000136ull	/* VAL UC EN MISCV ADDRV PCC S AR */
+#define MCE_CE	0x8c00000000000136ull	/* VAL MISCV ADDRV */
+
+static void report_error(struct vcpu *vcpu, u8 bank, u64 status)
+{
+	struct kvm_x86_mce e = {
+		.bank = bank, .status = status, .addr = 0x1234000, .misc = 0x8c, .mcg_status = 5,
+	};
+
+	MUST(vcpu->fd, KVM_X86_SET_MCE, &e);
+}
+
+/* An error of the host's memory, told by user space. */
+static void machine_check(const void *arg)
+{
+	struct vcpu *vcpu = start("_machine_check");
+	u64 cap = 10 | 1 << 8;
+
+	MUST(vcpu->fd, KVM_X86_SETUP_MCE, &cap);
+	run_to_step(vcpu, 1);
+	report_error(vcpu, 3, MCE_UC);
+	run_to_step(vcpu, 2);
+	EXPECT_EQ(vcpu_get_msr(vcpu, 0x17a), 0, "IA32_MCG_STATUS after the guest cleared it");
+	report_error(vcpu, 4, MCE_CE);
+	run_to_step(vcpu, 3);			/* CR4.MCE is off */
+	report_error(vcpu, 5, MCE_UC);
+	vcpu_expect_exit(vcpu, KVM_EXIT_SHUTDOWN);
+}
+
+static void machine_check_banks(const void *arg)
+{
+	static const u64 bad[] = { 0, 33, 255, 10 | 1ull << 63, 10 | 1 << 11 };
+	struct kvm_x86_mce e = { .bank = 32, .status = MCE_UC };
+	u64 cap = 0, all = 32 | 1 << 8;
+	struct vcpu *vcpu;
+	unsigned int i;
+
+	vm_create(&vm, 0);
+	vcpu = vm_add_vcpu(&vm);
+	EXPECT_EQ(device_cap(vm.dev, KVM_CAP_MCE), 32, "KVM_CAP_MCE");
+	MUST(vm.dev, KVM_X86_GET_MCE_CAP_SUPPORTED, &cap);
+	EXPECT(cap & 1 << 8, "no IA32_MCG_CTL: %#llx", cap);
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		u64 value = bad[i];
+
+		EXPECT(ioctl(vcpu->fd, KVM_X86_SETUP_MCE, &value) < 0 && errno == EINVAL,
+		       "IA32_MCG_CAP of %#llx: %d", value, errno);
+	}
+	MUST(vcpu->fd, KVM_X86_SETUP_MCE, &all);
+	EXPECT_EQ(vcpu_get_msr(vcpu, 0x179), all, "IA32_MCG_CAP");
+	EXPECT_EQ(vcpu_get_msr(vcpu, 0x17b), ~0ull, "IA32_MCG_CTL");
+	EXPECT_EQ(vcpu_get_msr(vcpu, 0x400 + 31 * 4), ~0ull, "IA32_MC31_CTL");
+	EXPECT_EQ(vcpu_set_msr(vcpu, 0x400 + 31 * 4 + 2, 0x5000), 1, "setting IA32_MC31_ADDR");
+	EXPECT_EQ(vcpu_get_msr(vcpu, 0x400 + 31 * 4 + 2), 0x5000, "IA32_MC31_ADDR");
+	EXPECT_EQ(vcpu_set_msr(vcpu, 0x400 + 32 * 4, 5), 0, "setting IA32_MC32_CTL");
+	EXPECT(ioctl(vcpu->fd, KVM_X86_SET_MCE, &e) < 0 && errno == EINVAL, "bank 32: %d", errno);
+	e = (struct kvm_x86_mce){ .bank = 0, .status = 1 };
+	EXPECT(ioctl(vcpu->fd, KVM_X86_SET_MCE, &e) < 0 && errno == EINVAL,
+	       "a report that is not valid: %d", errno);
+}
+
 static void nmi(const void *arg)
 {
 	struct vcpu *vcpu = start("_nmi");
@@ -224,6 +285,8 @@ int main(int argc, char **argv)
 		{ "split_window_in_hlt", split_window_in_hlt, NULL, 0 },
 		{ "split_interrupt_kept", split_interrupt_kept, NULL, 0 },
 		{ "interrupt_told_twice", interrupt_told_twice, NULL, 0 },
+		{ "machine_check", machine_check, NULL, 0 },
+		{ "machine_check_banks", machine_check_banks, NULL, 0 },
 		{ "nmi", nmi, NULL, 0 },
 		{ "exception_through_vcpu_events", exception_through_vcpu_events, NULL, 0 },
 		{ "refused", refused, NULL, 0 },

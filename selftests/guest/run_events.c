@@ -117,3 +117,52 @@ GUEST_CASE(_split_late, 0)
 	cli();
 	EXPECT_EQ(taken, 2, "interrupts");
 }
+
+#define MC_STATUS(i)	(IA32_MC0_CTL + 4 * (i) + 1)
+#define MC_ADDR(i)	(IA32_MC0_CTL + 4 * (i) + 2)
+#define MC_MISC(i)	(IA32_MC0_CTL + 4 * (i) + 3)
+
+static volatile u32 checks;
+static volatile u64 mcg_status;
+
+static void on_machine_check(struct trap_frame *f)
+{
+	checks++;
+	mcg_status = rdmsr(IA32_MCG_STATUS);
+	wrmsr(IA32_MCG_STATUS, 0);
+}
+
+static int try_wrmsr(u32 msr, u64 v)
+{
+	return CATCH("wrmsr", , ARGS("c"(msr), "a"((u32)v), "d"((u32)(v >> 32))));
+}
+
+static int try_rdmsr(u32 msr)
+{
+	return CATCH("rdmsr", , ARGS("c"(msr)), "rax", "rdx");
+}
+
+GUEST_CASE(_machine_check, 0)
+{
+	on_trap(VEC_MC, on_machine_check);
+	write_cr4(read_cr4() | CR4_MCE);
+	EXPECT_EQ(rdmsr(IA32_MCG_CAP), 0x10a, "IA32_MCG_CAP");
+	EXPECT_EQ(rdmsr(IA32_MCG_CTL), ~0ull, "IA32_MCG_CTL");
+	EXPECT_EQ(try_wrmsr(IA32_MCG_CAP, 0x10a), VEC_GP, "the vector of WRMSR of IA32_MCG_CAP");
+	EXPECT_EQ(try_rdmsr(MC_STATUS(10)), VEC_GP, "the vector of RDMSR of bank 10");
+	STEP(1);
+	EXPECT_EQ(checks, 1, "machine checks");
+	EXPECT_EQ(mcg_status, 5, "IA32_MCG_STATUS");
+	EXPECT_EQ(rdmsr(MC_STATUS(3)), 0xbf00000000000136ull, "IA32_MC3_STATUS");
+	EXPECT_EQ(rdmsr(MC_ADDR(3)), 0x1234000, "IA32_MC3_ADDR");
+	EXPECT_EQ(rdmsr(MC_MISC(3)), 0x8c, "IA32_MC3_MISC");
+	EXPECT_EQ(try_wrmsr(MC_STATUS(3), 1), VEC_GP, "the vector of WRMSR of a status");
+	wrmsr(MC_STATUS(3), 0);
+	EXPECT_EQ(rdmsr(MC_STATUS(3)), 0, "IA32_MC3_STATUS after it was cleared");
+	STEP(2);
+	EXPECT_EQ(checks, 1, "machine checks after a corrected error");
+	EXPECT_EQ(rdmsr(MC_STATUS(4)), 0x8c00000000000136ull, "IA32_MC4_STATUS");
+	write_cr4(read_cr4() & ~CR4_MCE);
+	STEP(3);
+	failed("a machine check with CR4.MCE off did not shut the CPU down");
+}
