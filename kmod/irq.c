@@ -81,6 +81,9 @@ int irq_create_split(struct nv_vm *vm, unsigned int pins)
 	ret = may_create(vm);
 	if (ret)
 		return ret;
+	/* It would have no PIC and no IOAPIC to tick for. */
+	if (vm->irqchip->pit)
+		return -EEXIST;
 	ret = irq_routes_init(vm, false);
 	if (ret)
 		return ret;
@@ -91,7 +94,8 @@ int irq_create_split(struct nv_vm *vm, unsigned int pins)
 
 int irq_create_pit(struct nv_vm *vm, const struct kvm_pit_config *cfg)
 {
-	if (!irq_has_chips(vm))
+	/* Before the chips, as kvmtool has it, its ticks go nowhere. */
+	if (irqchip_mode(vm) == IRQCHIP_SPLIT)
 		return -ENOENT;
 	if (vm->irqchip->pit)
 		return -EEXIST;
@@ -179,9 +183,14 @@ bool irq_eoi(struct nv_vcpu *vcpu, u8 vector)
 	}
 }
 
+static bool pic_claims(struct nv_vm *vm, u16 port)
+{
+	return irq_has_chips(vm) && vpic_claims(port);
+}
+
 static bool chip_claims_port(struct nv_vm *vm, u16 port)
 {
-	return irq_has_chips(vm) && (vpic_claims(port) || vpit_claims(vm, port));
+	return pic_claims(vm, port) || vpit_claims(vm, port);
 }
 
 /*
@@ -201,7 +210,7 @@ bool irq_pio_write(struct nv_vcpu *vcpu, u16 port, const void *data, unsigned in
 	for (i = 0; i < len; i++) {
 		u16 at = port + i;
 
-		if (vpic_claims(at))
+		if (pic_claims(vm, at))
 			vpic_write(vm, at, bytes[i]);
 		else if (vpit_claims(vm, at))
 			vpit_write(vm, at, bytes[i]);
@@ -220,7 +229,7 @@ bool irq_pio_read(struct nv_vcpu *vcpu, u16 port, void *data, unsigned int len)
 	for (i = 0; i < len; i++) {
 		u16 at = port + i;
 
-		if (vpic_claims(at))
+		if (pic_claims(vm, at))
 			bytes[i] = vpic_read(vm, at);
 		else if (vpit_claims(vm, at))
 			bytes[i] = vpit_read(vm, at);

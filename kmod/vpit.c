@@ -347,7 +347,7 @@ void vpit_destroy(struct nv_vm *vm)
 
 int irq_get_pit(struct nv_vm *vm, struct kvm_pit_state2 *s)
 {
-	struct vpit *pit = irq_has_chips(vm) ? pit_of(vm) : NULL;
+	struct vpit *pit = pit_of(vm);
 	unsigned int i;
 
 	if (!pit)
@@ -434,7 +434,7 @@ static void resume_timer(struct vpit *pit)
 
 int irq_set_pit(struct nv_vm *vm, const struct kvm_pit_state2 *s)
 {
-	struct vpit *pit = irq_has_chips(vm) ? pit_of(vm) : NULL;
+	struct vpit *pit = pit_of(vm);
 	unsigned int i;
 
 	if (!pit)

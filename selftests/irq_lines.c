@@ -79,6 +79,33 @@ static void pic(const void *arg)
 	guest_run_to_end(vcpu);
 }
 
+/* kvmtool makes the PIT before what it ticks for. */
+static void pit_before_chips(const void *arg)
+{
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args[0] = 24 };
+	struct kvm_pit_config config = { 0 };
+	struct kvm_pit_state2 s;
+
+	vm_create(&vm, 0);
+	MUST(vm.fd, KVM_CREATE_PIT2, &config);
+	MUST(vm.fd, KVM_GET_PIT2, &s);
+	EXPECT(ioctl(vm.fd, KVM_CREATE_PIT2, &config) < 0 && errno == EEXIST, "a second: %d", errno);
+	if (device_is_nestvm(vm.dev))
+		EXPECT(ioctl(vm.fd, KVM_ENABLE_CAP, &split) < 0 && errno == EEXIST,
+		       "the split irqchip, which leaves it nothing to tick for: %d", errno);
+	MUST(vm.fd, KVM_CREATE_IRQCHIP, 0);
+	guest_run_to_end(guest_load(&vm, &guest_irq_lines, "_pit"));
+}
+
+static void pit_of_split_chip(const void *arg)
+{
+	struct kvm_pit_config config = { 0 };
+
+	vm_create(&vm, VM_SPLIT);
+	if (device_is_nestvm(vm.dev))
+		EXPECT(ioctl(vm.fd, KVM_CREATE_PIT2, &config) < 0 && errno == ENOENT, "%d", errno);
+}
+
 static int irqfd(u32 gsi, u32 flags, int resample)
 {
 	struct kvm_irqfd i = { .fd = eventfd(0, EFD_NONBLOCK), .gsi = gsi, .flags = flags,
@@ -235,6 +262,8 @@ int main(int argc, char **argv)
 		{ "edge", edge, NULL, 0 },
 		{ "level", level, NULL, 0 },
 		{ "pic", pic, NULL, 0 },
+		{ "pit_before_chips", pit_before_chips, NULL, 0 },
+		{ "pit_of_split_chip", pit_of_split_chip, NULL, 0 },
 		{ "edge_by_irqfd", edge_by_irqfd, NULL, 0 },
 		{ "resample", resample, NULL, 0 },
 		{ "msi_and_routing", msi_and_routing, NULL, 0 },

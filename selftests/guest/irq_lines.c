@@ -130,16 +130,33 @@ static void on_pic(struct trap_frame *f)
 	outb(0x20, 0x20);
 }
 
-GUEST_CASE(_pic, NEED_IRQCHIP)
+/* Of the PIC, line @line alone. */
+static void pic_only(u32 line)
 {
 	apic_enable();
 	apic_write(APIC_LVT_LINT0, 0x700);	/* ExtINT */
-	on_trap(0x23, on_pic);
+	on_trap(0x20 + line, on_pic);
 	outb(0x20, 0x11);			/* ICW1..4: vectors from 20H */
 	outb(0x21, 0x20);
 	outb(0x21, 0x04);
 	outb(0x21, 0x01);
-	outb(0x21, 0xf7);			/* all but 3 masked */
+	outb(0x21, ~(1 << line));
+}
+
+GUEST_CASE(_pit, NEED_IRQCHIP)
+{
+	pic_only(0);
+	outb(0x43, 0x34);			/* counter 0, periodic, 1000 times a second */
+	outb(0x40, 0xa9);
+	outb(0x40, 0x04);
+	sti();
+	EXPECT(WAIT_FOR(pic_irqs >= 3), "%u ticks", pic_irqs);
+	cli();
+}
+
+GUEST_CASE(_pic, NEED_IRQCHIP)
+{
+	pic_only(3);
 	STEP(1);				/* line 3 up and down */
 	let_in();
 	EXPECT_EQ(pic_irqs, 1, "interrupts by the PIC");
