@@ -56,9 +56,41 @@ static void hide_unused_state(u32 leaf, u32 subleaf, struct cpuid_words *r)
 	}
 }
 
+/* Feature words as the kernel keeps them, where they are words of CPUID. */
+static const struct {
+	u32 leaf, subleaf;
+	size_t reg;		/* offset in struct cpuid_words */
+	enum cpuid_leafs word;
+} kernel_words[] = {
+	{ 1, 0, offsetof(struct cpuid_words, ecx), CPUID_1_ECX },
+	{ 1, 0, offsetof(struct cpuid_words, edx), CPUID_1_EDX },
+	{ 7, 0, offsetof(struct cpuid_words, ebx), CPUID_7_0_EBX },
+	{ 7, 0, offsetof(struct cpuid_words, ecx), CPUID_7_ECX },
+	{ 7, 0, offsetof(struct cpuid_words, edx), CPUID_7_EDX },
+	{ 0xd, 1, offsetof(struct cpuid_words, eax), CPUID_D_1_EAX },
+	{ 0x80000001, 0, offsetof(struct cpuid_words, ecx), CPUID_8000_0001_ECX },
+	{ 0x80000001, 0, offsetof(struct cpuid_words, edx), CPUID_8000_0001_EDX },
+};
+
+/*
+ * What the host's kernel does not use, no guest is shown: it knows of errata, of firmware
+ * that switched something off (ERMS, by the fast-string bit of IA32_MISC_ENABLE) and of
+ * its administrator's "clearcpuid=". Stock KVM does the same.
+ */
+static void hide_what_kernel_hides(u32 leaf, u32 subleaf, struct cpuid_words *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kernel_words); i++)
+		if (kernel_words[i].leaf == leaf && kernel_words[i].subleaf == subleaf)
+			*(u32 *)((void *)r + kernel_words[i].reg) &=
+				boot_cpu_data.x86_capability[kernel_words[i].word];
+}
+
 static void host_cpuid(void *arg, u32 leaf, u32 subleaf, struct cpuid_words *r)
 {
 	cpuid_count(leaf, subleaf, &r->eax, &r->ebx, &r->ecx, &r->edx);
+	hide_what_kernel_hides(leaf, subleaf, r);
 	hide_unused_state(leaf, subleaf, r);
 }
 

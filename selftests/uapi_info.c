@@ -2,6 +2,7 @@
 /* NESTVM_GET_DEVICE_INFO and NESTVM_GET_VM_INFO: what they count, and that it goes away. */
 #include "lib/uapi.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -95,6 +96,53 @@ static void closing_in_any_order(const void *arg)
 	EXPECT_EQ(device_info(dev).pinned_pages, before.pinned_pages, "pinned pages at the end");
 }
 
+static bool kernel_uses(const char *flag)
+{
+	static char line[8192];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char *word;
+
+	ASSERT(f, "no /proc/cpuinfo");
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "flags", 5))
+			break;
+	fclose(f);
+	for (word = strtok(line, " \n"); word; word = strtok(NULL, " \n"))
+		if (!strcmp(word, flag))
+			return true;
+	return false;
+}
+
+/* The kernel knows of errata, of what firmware switched off, and of "clearcpuid=". */
+static void cpuid_follows_the_kernel(const void *arg)
+{
+	static const struct {
+		const char *flag;
+		u32 leaf;
+		unsigned int reg, bit;
+	} rows[] = {
+		{ "pcid", 1, 2, 17 }, { "xsave", 1, 2, 26 }, { "rdrand", 1, 2, 30 },
+		{ "pge", 1, 3, 13 }, { "sse2", 1, 3, 26 }, { "fsgsbase", 7, 1, 0 },
+		{ "smep", 7, 1, 7 }, { "bmi2", 7, 1, 8 }, { "erms", 7, 1, 9 },
+		{ "invpcid", 7, 1, 10 }, { "smap", 7, 1, 20 }, { "umip", 7, 2, 2 },
+		{ "fsrm", 7, 3, 4 }, { "nx", 0x80000001, 3, 20 }, { "rdtscp", 0x80000001, 3, 27 },
+	};
+	struct vm vm;
+	struct kvm_cpuid2 *cpuid;
+	unsigned int i;
+
+	vm_create(&vm, VM_NO_MEMORY);
+	cpuid = vm_cpuid(&vm);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct kvm_cpuid_entry2 *e = cpuid_entry(cpuid, rows[i].leaf, 0);
+
+		EXPECT(!e || !((&e->eax)[rows[i].reg] >> rows[i].bit & 1) ||
+		       kernel_uses(rows[i].flag),
+		       "CPUID shows %s, which the kernel does not use", rows[i].flag);
+	}
+	vm_destroy(&vm);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
@@ -102,6 +150,7 @@ int main(int argc, char **argv)
 		{ "counters_go_up_and_down", counters_go_up_and_down, NULL, 0 },
 		{ "vm_facts", vm_facts, NULL, 0 },
 		{ "closing_in_any_order", closing_in_any_order, NULL, 0 },
+		{ "cpuid_follows_the_kernel", cpuid_follows_the_kernel, NULL, 0 },
 	};
 
 	return ktap_main(cases, ARRAY_LEN(cases), argc, argv);
