@@ -43,6 +43,11 @@ int cpu_cpuid_supported(struct kvm_cpuid_entry2 *entries, u32 max, bool expose);
 int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 count);
 int cpu_cpuid_get(struct nv_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 max);
 void cpu_cpuid_free(struct nv_vcpu *vcpu);
+/*
+ * Until user space sets CPUID the instruction tells nothing, and registers may hold what
+ * this host can give to a guest: VMMs set them in either order. -ENOMEM.
+ */
+int cpu_cpuid_default(struct nv_vcpu *vcpu);
 /* The expose switch changed after CPUID was set: cut again. */
 void cpu_cpuid_refresh(struct nv_vcpu *vcpu);
 void cpu_cpuid(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 regs[4]);

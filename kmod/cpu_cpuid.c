@@ -133,17 +133,62 @@ int cpu_cpuid_supported(struct kvm_cpuid_entry2 *entries, u32 max, bool expose)
 	return n;
 }
 
-void cpu_cpuid_refresh(struct nv_vcpu *vcpu)
+int cpu_cpuid_default(struct nv_vcpu *vcpu)
 {
 	struct cpuid_policy policy = policy_of(vcpu->vm->expose);
-	struct nv_cpuid *c = vcpu->cpuid;
+	struct cpuid_entry *e;
+	int n;
 
-	if (!c)
-		return;
+	e = kcalloc(CPUID_MAX_ENTRIES, sizeof(*e), GFP_KERNEL);
+	if (!e)
+		return -ENOMEM;
+	n = cpuid_supported(&policy, e, CPUID_MAX_ENTRIES);
+	if (n > 0)
+		cpu_features_from_cpuid(&vcpu->features, e, n);
+	kfree(e);
+	return min(n, 0);
+}
+
+static void restrict_entries(struct nv_vcpu *vcpu, struct nv_cpuid *c)
+{
+	struct cpuid_policy policy = policy_of(vcpu->vm->expose);
+
 	memcpy(c->entry, c->set, sizeof(c->entry));
 	cpuid_restrict(&policy, c->entry, c->count);
+}
+
+void cpu_cpuid_refresh(struct nv_vcpu *vcpu)
+{
+	struct nv_cpuid *c = vcpu->cpuid;
+
+	if (!c) {
+		vcpu->features.f1_ecx &= ~CPUID_1_ECX_VMX;
+		if (vcpu->vm->expose)
+			vcpu->features.f1_ecx |= CPUID_1_ECX_VMX;
+		return;
+	}
+	restrict_entries(vcpu, c);
 	cpu_features_from_cpuid(&vcpu->features, c->entry, c->count);
 	vmx_update_controls(vcpu);
+}
+
+static bool same_entry(const struct cpuid_entry *a, const struct cpuid_entry *b)
+{
+	return a->leaf == b->leaf && a->subleaf == b->subleaf && a->by_subleaf == b->by_subleaf &&
+	       !memcmp(&a->r, &b->r, sizeof(a->r));
+}
+
+/* Does the guest see the same with both? */
+static bool same_cpuid(const struct nv_cpuid *a, const struct nv_cpuid *b)
+{
+	u32 i;
+
+	if (!a || a->count != b->count)
+		return false;
+	for (i = 0; i < a->count; i++)
+		if (!same_entry(&a->entry[i], &b->entry[i]))
+			return false;
+	return true;
 }
 
 int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, u32 count)
@@ -151,6 +196,7 @@ int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, 
 	struct cpuid_policy policy = policy_of(vcpu->vm->expose);
 	const char *why = "CPUID entries are not valid";
 	struct nv_cpuid *c;
+	bool same;
 	u32 i;
 	int ret;
 
@@ -173,6 +219,14 @@ int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, 
 	if (ret) {
 		kfree(c);
 		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CPUID, ret, "%s", why);
+	}
+	/* A VMM that uses a vCPU again sets again what it has. */
+	if (vcpu->has_run) {
+		restrict_entries(vcpu, c);
+		same = same_cpuid(vcpu->cpuid, c);
+		kfree(c);
+		return same ? 0 : nv_refuse(&vcpu->refusal, NESTVM_REFUSED_HAS_RUN, -EBUSY,
+					    "CPUID can only be changed before the vCPU has run");
 	}
 	kfree(vcpu->cpuid);
 	vcpu->cpuid = c;

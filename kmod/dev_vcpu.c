@@ -194,9 +194,6 @@ static long set_cpuid(void *obj, struct nv_ioctl_arg *arg)
 		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CPUID, -E2BIG,
 				 "%u CPUID entries are more than the %u a vCPU can have",
 				 head.nent, CPUID_MAX_ENTRIES);
-	if (vcpu->has_run)
-		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_HAS_RUN, -EBUSY,
-				 "CPUID can only be set before the vCPU has run");
 	entries = memdup_user(user->entries, array_size(head.nent, sizeof(*entries)));
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);

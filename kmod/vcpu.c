@@ -116,10 +116,11 @@ struct nv_vcpu *nv_vcpu_create(struct nv_vm *vm, u32 id)
 	rcuwait_init(&vcpu->wait);
 	nv_refusal_init(&vcpu->refusal);
 	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
-	/* Until user space sets CPUID: nothing but what every x86-64 CPU has. */
-	cpu_features_from_cpuid(&vcpu->features, NULL, 0);
 	vcpu->tsc_offset = -vm->tsc_base;
 
+	ret = cpu_cpuid_default(vcpu);
+	if (ret)
+		goto destroy;
 	ret = alloc_run_pages(vcpu);
 	if (ret)
 		goto destroy;

@@ -347,8 +347,9 @@ long vcpu_set_tsc_khz(void *obj, struct nv_ioctl_arg *arg)
 {
 	struct nv_vcpu *vcpu = obj;
 
+	/* KVM API: 0 is the host's rate. */
 	if (!arg->value)
-		return -EINVAL;
+		return 0;
 	if (abs((s64)arg->value - (s64)tsc_khz) > (s64)tsc_khz / TSC_TOLERANCE)
 		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CAPABILITY, -EOPNOTSUPP,
 				 "a guest's TSC runs at this host's rate of %u kHz, not at %lu: TSC scaling is not supported; take a host of that rate",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define HLT_AT	0x1000
@@ -77,6 +78,64 @@ static void sregs(const void *arg)
 	EXPECT(got.cr0 == set.cr0 && got.cr3 == set.cr3 && got.cr4 == set.cr4 &&
 	       got.efer == set.efer,
 	       "CR0 %llx CR3 %llx CR4 %llx EFER %llx", got.cr0, got.cr3, got.cr4, got.efer);
+}
+
+/* VMMs set registers and CPUID in either order. */
+static void sregs_before_cpuid(const void *arg)
+{
+	struct kvm_sregs s, bad;
+	struct vcpu *vcpu = &vm.vcpus[0];
+	struct kvm_cpuid2 *cpuid;
+
+	vm_create(&vm, 0);
+	vcpu->vm = &vm;
+	vcpu->fd = MUST(vm.fd, KVM_CREATE_VCPU, 0);
+	vcpu->run_size = MUST(vm.dev, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	ASSERT(vcpu->run != MAP_FAILED, "mapping the run page: %s", strerror(errno));
+	vm.mem[HLT_AT] = 0xf4;
+	vcpu_long_mode(vcpu, HLT_AT);
+	MUST(vcpu->fd, KVM_GET_SREGS, &s);
+	bad = s;
+	bad.cr4 |= 1ull << 31;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_SREGS, &bad) < 0 && errno == EINVAL, "CR4 bit 31");
+	bad = s;
+	bad.cr4 |= 1 << 13;			/* VMXE, which this VM does not have */
+	EXPECT(!device_is_nestvm(vm.dev) ||
+	       (ioctl(vcpu->fd, KVM_SET_SREGS, &bad) < 0 && errno == EINVAL), "CR4.VMXE");
+	bad = s;
+	bad.efer |= 1 << 1;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_SREGS, &bad) < 0 && errno == EINVAL, "EFER bit 1");
+	cpuid = vm_cpuid(&vm);
+	MUST(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	halt(vcpu);
+}
+
+/* A VMM that uses a vCPU again sets its CPUID again. */
+static void cpuid_after_run(const void *arg)
+{
+	struct vcpu *vcpu = start(0);
+	struct kvm_cpuid2 *cpuid = vm_cpuid(&vm);
+
+	halt(vcpu);
+	cpuid->nent = 256;
+	MUST(vcpu->fd, KVM_GET_CPUID2, cpuid);
+	MUST(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	cpuid_entry(cpuid, 1, 0)->ecx ^= 1;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0 &&
+	       errno == (device_is_nestvm(vm.dev) ? EBUSY : EINVAL), "without SSE3: %d", errno);
+	cpuid_entry(cpuid, 1, 0)->ecx ^= 1;
+	cpuid->nent--;
+	EXPECT(ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0, "an entry less is taken");
+	cpuid->nent++;
+	MUST(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	/* What is cut away does not count. */
+	if (device_is_nestvm(vm.dev)) {
+		cpuid_entry(cpuid, 1, 0)->ecx |= 1 << 5;
+		MUST(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	}
+	vcpu_long_mode(vcpu, HLT_AT);
+	halt(vcpu);
 }
 
 static void reset_state(const void *arg)
@@ -383,6 +442,8 @@ static void tsc(const void *arg)
 		return;
 	khz = MUST(vcpu->fd, KVM_GET_TSC_KHZ, 0);
 	MUST(vcpu->fd, KVM_SET_TSC_KHZ, khz);
+	MUST(vcpu->fd, KVM_SET_TSC_KHZ, 0);
+	EXPECT_EQ(MUST(vcpu->fd, KVM_GET_TSC_KHZ, 0), khz, "the rate after 0 was asked for");
 	MUST(vcpu->fd, KVM_SET_TSC_KHZ, khz + khz / 10000);
 	EXPECT(ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz * 2) < 0 && errno == EOPNOTSUPP, "%d", errno);
 	EXPECT(*refusal_text(vcpu->fd), "no reason for a rate that is refused");
@@ -561,6 +622,8 @@ int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
 		{ "reset_state", reset_state, NULL, 0 },
+		{ "sregs_before_cpuid", sregs_before_cpuid, NULL, 0 },
+		{ "cpuid_after_run", cpuid_after_run, NULL, 0 },
 		{ "regs", regs, NULL, 0 },
 		{ "sregs", sregs, NULL, 0 },
 		{ "fpu", fpu, NULL, 0 },

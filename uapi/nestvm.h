@@ -30,7 +30,12 @@
  * - KVM_CHECK_EXTENSION(KVM_CAP_NESTED_STATE) is the most that KVM_GET_NESTED_STATE
  *   gives. The page behind its header is nestvm's own form, kmod/nested/state_page.h.
  * - A guest's TSC runs at the host's rate: KVM_SET_TSC_KHZ of one that differs by more
- *   than 250 ppm is %EOPNOTSUPP.
+ *   than 250 ppm is %EOPNOTSUPP; 0 is the host's.
+ * - Registers that are set before KVM_SET_CPUID2 may hold what this host can give to a
+ *   guest. After the first KVM_RUN another CPUID is %EBUSY, the same is fine.
+ * - CPUID shows no feature that the host's kernel does not use, as stock KVM's.
+ * - A memory slot that is set again, or moved, keeps its dirty log.
+ * - A vCPU has 10 machine-check banks, which KVM_X86_SETUP_MCE changes (1 to 32).
  * - VMX capability MSRs (480H to 491H) may be set, before the vCPU first runs, to what
  *   offers less than KVM_GET_MSRS on the device file says; more is refused.
  *
