@@ -26,6 +26,12 @@ void cpu_raise_db(struct nv_vcpu *vcpu, u64 dr6_bits);
 void cpu_skip_insn(struct nv_vcpu *vcpu);
 /* The same for an instruction that we executed ourselves and that ends at @rip. */
 void cpu_step_to(struct nv_vcpu *vcpu, u64 rip);
+/*
+ * One iteration of a REP is through, with others to come: RIP stays, the trap and L1's
+ * MTF come all the same, and RF is set, so that a breakpoint at the instruction is not
+ * met at each (SDM 3B "Instruction-Breakpoint Exception Condition").
+ */
+void cpu_repeat_insn(struct nv_vcpu *vcpu);
 
 /*
  * MSRs of the running vCPU's L1. @host: user space asks, so read-only values may

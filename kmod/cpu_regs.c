@@ -36,24 +36,39 @@ void cpu_raise_db(struct nv_vcpu *vcpu, u64 dr6_bits)
 	raise(vcpu, VEC_DB, false, 0, dr6_bits);
 }
 
-void cpu_step_to(struct nv_vcpu *vcpu, u64 rip)
+/* What ends with each instruction and each iteration of a REP: @rflags are those before. */
+static void boundary(struct nv_vcpu *vcpu, u64 rflags)
 {
-	u64 rflags = vmx_rflags();
 	u32 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
-	if (!vmx_cs_64(vcpu))
-		rip = (u32)rip;
-	vmx_set_rip(rip);
 	if (blocking & (INTR_STATE_STI | INTR_STATE_MOV_SS))
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   blocking & ~(INTR_STATE_STI | INTR_STATE_MOV_SS));
-	if (rflags & RFLAGS_RF)
-		vmx_set_rflags(rflags & ~RFLAGS_RF);
 	/* The trap flag as it was before the instruction makes a trap after it. */
 	if (rflags & RFLAGS_TF)
 		cpu_raise_db(vcpu, DR6_BS);
 	if (vcpu->l2)
 		nested_insn_done(vcpu);
+}
+
+void cpu_step_to(struct nv_vcpu *vcpu, u64 rip)
+{
+	u64 rflags = vmx_rflags();
+
+	if (!vmx_cs_64(vcpu))
+		rip = (u32)rip;
+	vmx_set_rip(rip);
+	if (rflags & RFLAGS_RF)
+		vmx_set_rflags(rflags & ~RFLAGS_RF);
+	boundary(vcpu, rflags);
+}
+
+void cpu_repeat_insn(struct nv_vcpu *vcpu)
+{
+	u64 rflags = vmx_rflags();
+
+	vmx_set_rflags(rflags | RFLAGS_RF);
+	boundary(vcpu, rflags);
 }
 
 void cpu_skip_insn(struct nv_vcpu *vcpu)

@@ -12,7 +12,9 @@
  *	switch (insn_exec(&vcpu->insn, &env)) {
  *	case INSN_DONE:		RIP = env.next_rip; clear RFLAGS.RF, drop the
  *				interrupt shadow, raise the single-step trap if TF
- *	case INSN_AGAIN:	RIP stays; one iteration of a REP is done
+ *	case INSN_AGAIN:	RIP stays; one iteration of a REP is done, RFLAGS.RF is set,
+ *				and the single-step trap comes after each
+ *	case INSN_RETRY:	RIP stays, nothing is done; enter the guest
  *	case INSN_NEED_IO:	exit to user space for insn_mmio_next(); later
  *				insn_mmio_done(), then "again"
  *	case INSN_FAULT:	inject env.fault
@@ -56,7 +58,8 @@ enum insn_access {
 
 /*
  * The virtual CPU, as the caller keeps it. Memory callbacks return INSN_DONE,
- * or INSN_FAULT having filled @f, or INSN_NEED_IO (reads only), or INSN_CANNOT.
+ * or INSN_FAULT having filled @f, or INSN_NEED_IO (reads only), or INSN_RETRY
+ * before anything was written, or INSN_CANNOT.
  * @size is 1 to 16 bytes and may cross a page: a callback translates all of it
  * before it reads or writes any of it.
  */
@@ -72,7 +75,7 @@ struct insn_ops {
 				      struct insn_fault *f);
 	/*
 	 * Optional: for a locked instruction replace @old by @new atomically;
-	 * INSN_AGAIN if memory no longer holds @old (the guest retries). For a
+	 * INSN_RETRY if memory no longer holds @old. For a
 	 * device it is a write. Without it write_mem is used.
 	 */
 	enum insn_result (*cmpxchg_mem)(void *ctx, u64 la, const void *old, const void *new_,

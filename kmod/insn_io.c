@@ -8,7 +8,6 @@
 #include "cpu_valid.h"
 #include "ept/ept.h"
 #include "gmem.h"
-#include "insn_exec.h"
 #include "irq.h"
 #include "vcpu.h"
 #include "vlapic.h"
@@ -24,6 +23,28 @@ void insn_io_destroy(struct nv_vcpu *vcpu)
 {
 	kfree(vcpu->io);
 	vcpu->io = NULL;
+}
+
+static struct insn_place place(struct nv_vcpu *vcpu)
+{
+	return (struct insn_place) {
+		.rip = vmx_rip(), .cs_base = vmcs_read(VMCS_GUEST_CS_BASE), .l2 = vcpu->l2,
+	};
+}
+
+enum nv_next insn_io_wait(struct nv_vcpu *vcpu, enum nv_next (*complete)(struct nv_vcpu *vcpu))
+{
+	vcpu->io->place = place(vcpu);
+	vcpu->complete = complete;
+	vcpu->ret = 0;
+	return NEXT_USER;
+}
+
+bool insn_io_still_there(struct nv_vcpu *vcpu)
+{
+	const struct insn_place *was = &vcpu->io->place, now = place(vcpu);
+
+	return was->rip == now.rip && was->cs_base == now.cs_base && was->l2 == now.l2;
 }
 
 static u64 op_read_reg(void *ctx, unsigned int reg)
@@ -67,7 +88,7 @@ static enum insn_result fault_to_insn(int ret, const struct nv_fault *fault,
 		f->addr = fault->cr2;
 		return INSN_FAULT;
 	}
-	return ret == -EAGAIN ? INSN_AGAIN : INSN_CANNOT;
+	return ret == -EAGAIN ? INSN_RETRY : INSN_CANNOT;
 }
 
 /* One access, which may lie on two pages: where its pieces are. */
@@ -269,16 +290,40 @@ static void raise_insn_fault(struct nv_vcpu *vcpu, const struct insn_fault *f)
 
 static enum nv_next mmio_user(struct nv_vcpu *vcpu);
 
-static enum nv_next mmio_execute(struct nv_vcpu *vcpu)
+static struct insn_env env_of(struct nv_vcpu *vcpu)
 {
-	struct nv_io *io = vcpu->io;
-	struct insn_env env = {
+	return (struct insn_env) {
 		.ops = &ops,
 		.ctx = vcpu,
-		.rip = io->rip,
+		.rip = vcpu->io->rip,
 		.protected_mode = (vmx_cr0(vcpu) & CR0_PE) && !(vmx_rflags() & RFLAGS_VM),
 		.la57 = vmx_cr4(vcpu) & CR4_LA57,
 	};
+}
+
+static enum insn_code code_size(struct nv_vcpu *vcpu)
+{
+	if (vmx_cs_64(vcpu))
+		return INSN_CODE_64;
+	return vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_DB ? INSN_CODE_32 : INSN_CODE_16;
+}
+
+bool insn_io_linear(struct nv_vcpu *vcpu, const struct insn_access_at *at, unsigned int size,
+		    u64 *la, struct insn_fault *fault)
+{
+	struct insn_env env = env_of(vcpu);
+
+	if (!insn_linear(&env, code_size(vcpu), at->seg, at->ea, size, at->access, la))
+		return true;
+	if (fault)
+		*fault = env.fault;
+	return false;
+}
+
+static enum nv_next mmio_execute(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct insn_env env = env_of(vcpu);
 
 	insn_mmio_rewind(&io->mmio);
 	vcpu->insn_fault.nested_exit = 0;
@@ -288,8 +333,11 @@ static enum nv_next mmio_execute(struct nv_vcpu *vcpu)
 		io->moved = true;
 		break;
 	case INSN_AGAIN:
+		cpu_repeat_insn(vcpu);
 		io->moved = true;
 		break;
+	case INSN_RETRY:
+		return NEXT_SAME;
 	case INSN_NEED_IO:
 		break;
 	case INSN_FAULT:
@@ -306,6 +354,8 @@ static enum nv_next mmio_answered(struct nv_vcpu *vcpu)
 	struct nv_io *io = vcpu->io;
 	u8 data[8];
 
+	if (!insn_io_still_there(vcpu))
+		return NEXT_SAME;
 	memcpy(data, vcpu->run->mmio.data, sizeof(data));
 	insn_mmio_done(&io->mmio, data);
 	return io->moved ? mmio_user(vcpu) : mmio_execute(vcpu);
@@ -326,18 +376,7 @@ static enum nv_next mmio_user(struct nv_vcpu *vcpu)
 	memset(run->mmio.data, 0, sizeof(run->mmio.data));
 	if (frag->write)
 		memcpy(run->mmio.data, frag->data, frag->len);
-	vcpu->complete = mmio_answered;
-	vcpu->ret = 0;
-	return NEXT_USER;
-}
-
-static enum insn_code code_size(struct nv_vcpu *vcpu)
-{
-	u32 ar = vmcs_read(VMCS_GUEST_CS_AR);
-
-	if (vmx_long_mode(vcpu) && (ar & SEG_AR_L))
-		return INSN_CODE_64;
-	return ar & SEG_AR_DB ? INSN_CODE_32 : INSN_CODE_16;
+	return insn_io_wait(vcpu, mmio_answered);
 }
 
 static int fetch_page(struct nv_vcpu *vcpu, enum insn_code mode, u64 la, u8 *to, size_t len,

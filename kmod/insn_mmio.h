@@ -11,7 +11,8 @@
 /* How far an instruction, or one access of it, came. */
 enum insn_result {
 	INSN_DONE,
-	INSN_AGAIN,		/* a REP has iterations left, or memory changed under a LOCK */
+	INSN_AGAIN,		/* one iteration of a REP is done, others are left */
+	INSN_RETRY,		/* nothing is done, for memory changed: enter the guest again */
 	INSN_NEED_IO,		/* waits for insn_mmio_next() */
 	INSN_FAULT,
 	INSN_CANNOT,		/* not supported; nothing was changed */

@@ -15,16 +15,24 @@ static void *pio_data(struct nv_vcpu *vcpu)
 	return page_address(vcpu->run_pages[1]);
 }
 
-static u64 address_mask(struct nv_vcpu *vcpu)
+/*
+ * SDM 3C "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS":
+ * the size of the address, and for OUTS the segment, which a prefix may have changed.
+ */
+static u64 address_mask(u32 info)
 {
-	/* SDM 3C "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS" */
-	switch ((vmcs_read(VMCS_EXIT_INSN_INFO) >> 7) & 7) {
+	switch ((info >> 7) & 7) {
 	case 0:
 		return 0xffff;
 	case 1:
 		return 0xffffffff;
 	}
 	return ~0ull;
+}
+
+static unsigned int outs_segment(u32 info)
+{
+	return (info >> 15) & 7;
 }
 
 static void add_masked(struct nv_vcpu *vcpu, unsigned int reg, s64 delta, u64 mask)
@@ -42,14 +50,16 @@ static void add_masked(struct nv_vcpu *vcpu, unsigned int reg, s64 delta, u64 ma
 static enum nv_next string_done(struct nv_vcpu *vcpu, u32 count)
 {
 	struct nv_io *io = vcpu->io;
-	u64 mask = address_mask(vcpu);
 	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
 
-	add_masked(vcpu, io->in ? REG_RDI : REG_RSI, step * count, mask);
+	add_masked(vcpu, io->in ? REG_RDI : REG_RSI, step * count, io->mask);
 	if (!io->rep)
 		return NEXT_INSN;
-	add_masked(vcpu, REG_RCX, -(s64)count, mask);
-	return vcpu->regs.gpr[REG_RCX] & mask ? NEXT_SAME : NEXT_INSN;
+	add_masked(vcpu, REG_RCX, -(s64)count, io->mask);
+	if (!(vcpu->regs.gpr[REG_RCX] & io->mask))
+		return NEXT_INSN;
+	cpu_repeat_insn(vcpu);
+	return NEXT_SAME;
 }
 
 static void set_rax(struct nv_vcpu *vcpu, unsigned int size, u32 value)
@@ -68,32 +78,34 @@ static void set_rax(struct nv_vcpu *vcpu, unsigned int size, u32 value)
 	}
 }
 
-/* INS: the data that came goes to memory. */
+/* INS: the data that came goes to memory. What is no memory does not keep it. */
 static enum nv_next store_string(struct nv_vcpu *vcpu)
 {
 	struct nv_io *io = vcpu->io;
 	s64 step = vmx_rflags() & RFLAGS_DF ? -(s64)io->size : io->size;
+	enum nv_next next = NEXT_SAME;
 	struct nv_fault fault = {};
+	int ret = 0;
 	u32 i;
-	int ret;
 
 	for (i = 0; i < io->count; i++) {
 		ret = gmem_write_la(vcpu, io->la + step * i, pio_data(vcpu) + i * io->size,
 				    io->size, &fault);
-		if (ret == -EINTR) {
-			gmem_raise(vcpu, &fault);
+		if (ret == -EINTR || ret == -EAGAIN)
 			break;
-		}
 	}
-	if (!i && ret == -EINTR)
-		return NEXT_SAME;
-	return string_done(vcpu, i);
+	/* First what was done: the fault may be an exit to L1, whose registers then are here. */
+	if (i)
+		next = string_done(vcpu, i);
+	if (ret == -EINTR)
+		gmem_raise(vcpu, &fault);
+	return next;
 }
 
 static enum nv_next finish(struct nv_vcpu *vcpu, enum nv_next next)
 {
 	if (next == NEXT_INSN) {
-		cpu_skip_insn(vcpu);
+		cpu_step_to(vcpu, vmx_rip() + vcpu->io->insn_len);
 		next = NEXT_SAME;
 	}
 	return next;
@@ -104,6 +116,8 @@ static enum nv_next complete_in(struct nv_vcpu *vcpu)
 	struct nv_io *io = vcpu->io;
 	u32 value = 0;
 
+	if (!insn_io_still_there(vcpu))
+		return NEXT_SAME;
 	if (io->string)
 		return finish(vcpu, store_string(vcpu));
 	memcpy(&value, pio_data(vcpu), io->size);
@@ -115,6 +129,8 @@ static enum nv_next complete_out(struct nv_vcpu *vcpu)
 {
 	struct nv_io *io = vcpu->io;
 
+	if (!insn_io_still_there(vcpu))
+		return NEXT_SAME;
 	return finish(vcpu, io->string ? string_done(vcpu, io->count) : NEXT_INSN);
 }
 
@@ -129,9 +145,7 @@ static enum nv_next to_user(struct nv_vcpu *vcpu)
 	run->io.port = io->port;
 	run->io.count = io->count;
 	run->io.data_offset = PIO_OFFSET;
-	vcpu->complete = io->in ? complete_in : complete_out;
-	vcpu->ret = 0;
-	return NEXT_USER;
+	return insn_io_wait(vcpu, io->in ? complete_in : complete_out);
 }
 
 static bool in_kernel(struct nv_vcpu *vcpu, void *data)
@@ -142,43 +156,94 @@ static bool in_kernel(struct nv_vcpu *vcpu, void *data)
 			irq_pio_write(vcpu, io->port, data, io->size);
 }
 
-/* How many elements of a REP go in one turn: those on this page, and in the data page. */
-static u32 turn_count(struct nv_vcpu *vcpu, u64 left)
+/* A single-step trap, or an exit that L1 asked for, comes after each element. */
+static bool stops_at_each(void)
+{
+	return (vmx_rflags() & RFLAGS_TF) || (vmcs_read(VMCS_PROC_CTLS) & PROC_MTF);
+}
+
+/*
+ * How many elements of a REP go in one turn: those on this page, and in the data page,
+ * and of the segment, whose end is within a page only outside 64-bit mode.
+ */
+static u32 turn_count(struct nv_vcpu *vcpu, const struct insn_access_at *at, u64 left)
 {
 	struct nv_io *io = vcpu->io;
-	u64 room;
+	u64 room, count, la;
 
-	if (vmx_rflags() & RFLAGS_DF)
+	if ((vmx_rflags() & RFLAGS_DF) || stops_at_each())
 		return 1;
 	room = (PAGE_SIZE - (io->la & ~PAGE_MASK)) / io->size;
-	return clamp_t(u64, left, 1, max_t(u64, room, 1));
+	count = clamp_t(u64, left, 1, max_t(u64, room, 1));
+	if (io->mask - at->ea < count * io->size - 1)
+		return 1;
+	if (!vmx_cs_64(vcpu) && !insn_io_linear(vcpu, at, count * io->size, &la, NULL))
+		return 1;
+	return count;
+}
+
+/*
+ * An exit of INS comes before its faults (SDM 3C "Relative Priority of Faults and VM
+ * Exits"), but a device must not be read for an element that then has no place.
+ */
+static int probe_destination(struct nv_vcpu *vcpu, struct nv_fault *fault)
+{
+	struct nv_io *io = vcpu->io;
+	u64 last = io->la + io->size - 1;
+	gpa1_t gpa;
+	int ret;
+
+	ret = gmem_translate(vcpu, io->la, GMEM_WRITE, &gpa, fault);
+	if (!ret && ((io->la ^ last) & PAGE_MASK))
+		ret = gmem_translate(vcpu, last, GMEM_WRITE, &gpa, fault);
+	return ret;
+}
+
+/* The memory side before the port is touched. False: an exception, or another try. */
+static bool string_memory(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct nv_fault fault = {};
+	int ret;
+
+	if (io->in)
+		ret = probe_destination(vcpu, &fault);
+	else
+		ret = gmem_read_la(vcpu, io->la, pio_data(vcpu), io->count * io->size, GMEM_READ,
+				   &fault);
+	if (ret == -EINTR)
+		gmem_raise(vcpu, &fault);
+	if (ret == -EFAULT && !io->in)
+		memset(pio_data(vcpu), 0xff, io->count * io->size);
+	return !ret || ret == -EFAULT;
 }
 
 static enum nv_next string_io(struct nv_vcpu *vcpu)
 {
+	u32 i, info = vmcs_read(VMCS_EXIT_INSN_INFO);
 	struct nv_io *io = vcpu->io;
-	struct nv_fault fault = {};
+	struct insn_access_at at;
+	struct insn_fault fault;
 	u64 left = 1;
-	u32 i;
-	int ret;
 
+	io->mask = address_mask(info);
 	if (io->rep) {
-		left = vcpu->regs.gpr[REG_RCX] & address_mask(vcpu);
+		left = vcpu->regs.gpr[REG_RCX] & io->mask;
 		if (!left)
 			return NEXT_INSN;
 	}
-	io->la = vmcs_read(VMCS_GUEST_LINEAR);
-	io->count = turn_count(vcpu, left);
-	if (!io->in) {
-		ret = gmem_read_la(vcpu, io->la, pio_data(vcpu), io->count * io->size, GMEM_READ,
-				   &fault);
-		if (ret == -EINTR) {
-			gmem_raise(vcpu, &fault);
-			return NEXT_SAME;
-		}
-		if (ret)
-			memset(pio_data(vcpu), 0xff, io->count * io->size);
+	at = (struct insn_access_at) {
+		.seg = io->in ? SEG_ES : outs_segment(info),
+		.ea = vcpu->regs.gpr[io->in ? REG_RDI : REG_RSI] & io->mask,
+		.access = io->in ? INSN_ACC_WRITE : INSN_ACC_READ,
+	};
+	if (!insn_io_linear(vcpu, &at, io->size, &io->la, &fault)) {
+		cpu_raise_error(vcpu, fault.vector, fault.error);
+		return NEXT_SAME;
 	}
+	io->count = turn_count(vcpu, &at, left);
+	if (!string_memory(vcpu))
+		return NEXT_SAME;
 	/* The first element tells whether a device of the kernel is there. */
 	if (!in_kernel(vcpu, pio_data(vcpu)))
 		return to_user(vcpu);
@@ -198,6 +263,7 @@ enum nv_next insn_io_port(struct nv_vcpu *vcpu, u64 qual)
 	io->rep = qual & QUAL_IO_REP;
 	io->port = qual >> QUAL_IO_PORT_SHIFT;
 	io->count = 1;
+	io->insn_len = vmcs_read(VMCS_EXIT_INSN_LEN);
 	if (io->string)
 		return string_io(vcpu);
 

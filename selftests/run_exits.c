@@ -130,6 +130,51 @@ static void io_string_fault(const void *arg)
 	run_io(start("_io_string_fault"), &io, 1);
 }
 
+static void io_string_in_fault(const void *arg)
+{
+	static const struct io io = IN(PORT, 1, "abc");
+
+	run_io(start("_io_string_in_fault"), &io, 1);
+}
+
+static void io_strings_step(const void *arg)
+{
+	static const struct io ios[] = { OUT(PORT, 1, "\0\0\0"), IN(PORT, 1, "abc") };
+
+	run_io(start("_io_strings_step"), ios, ARRAY_LEN(ios));
+}
+
+/* What waited belonged to the state before: none of it happens to the one that was set. */
+static void state_set_while_it_waits(const void *arg)
+{
+	struct kvm_regs before, after;
+	u64 which;
+
+	for (which = 0; which < 6; which++) {
+		struct vcpu *vcpu = start("_left_for_good");
+		int ret;
+
+		vm.mem[0x1100] = 0xf4;		/* hlt */
+		memset(vm.mem + 0x1101, 0x90, 64);
+		guest_params(&vm)->args[0] = which;
+		ret = guest_run(vcpu);
+		EXPECT(ret == KVM_EXIT_IO || ret == KVM_EXIT_MMIO, "%llu: exit %s", which,
+		       exit_name(ret));
+		memset(ret == KVM_EXIT_IO ? io_data(vcpu) : vcpu->run->mmio.data, 0x55, 8);
+		MUST(vcpu->fd, KVM_GET_REGS, &before);
+		before.rip = 0x1100;
+		MUST(vcpu->fd, KVM_SET_REGS, &before);
+		vcpu_expect_exit(vcpu, KVM_EXIT_HLT);
+		MUST(vcpu->fd, KVM_GET_REGS, &after);
+		before.rip++;
+		before.rflags &= ~(1ull << 16);		/* RF, which ends with HLT */
+		EXPECT(!memcmp(&before, &after, sizeof(before)),
+		       "%llu: RIP %llx RAX %llx RCX %llx RSI %llx RDI %llx", which, after.rip,
+		       after.rax, after.rcx, after.rsi, after.rdi);
+		vm_destroy(&vm);
+	}
+}
+
 /* Memory behind the window; the length of each access is the instruction's. */
 static void run_mmio(const void *arg)
 {
@@ -213,6 +258,10 @@ int main(int argc, char **argv)
 		{ "io_strings", io_strings, NULL, 0 },
 		{ "io_long_string", io_long_string, NULL, 0 },
 		{ "io_string_fault", io_string_fault, NULL, 0 },
+		{ "io_string_in_fault", io_string_in_fault, NULL, 0 },
+		{ "io_strings_step", io_strings_step, NULL, 0 },
+		{ "state_set_while_it_waits", state_set_while_it_waits, NULL, 0 },
+		{ "mmio_strings_step", run_mmio, "_mmio_strings_step", 0 },
 		{ "mmio_moves", run_mmio, "_mmio_moves", 0 },
 		{ "mmio_arithmetic", run_mmio, "_mmio_arithmetic", 0 },
 		{ "mmio_strings", run_mmio, "_mmio_strings", 0 },

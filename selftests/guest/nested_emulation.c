@@ -60,3 +60,36 @@ GUEST_CASE(delivery_meets_a_device, NEED_VMX)
 	/* L1 goes on, and so does L0. */
 	EXPECT_EQ(CATCH("ud2", , ), VEC_UD, "the vector in L1");
 }
+
+static u8 words[64];
+
+static void l2_rep_outs(void)
+{
+	const void *from = words;
+	u64 count = 3;
+
+	asm volatile("rep outsb" : "+S"(from), "+c"(count) : "d"(GUEST_PORT_NOTHING) : "memory");
+	vmcall(0);
+}
+
+/* SDM 3C "Monitor Trap Flag": an exit behind each iteration, of a REP that L0 does as well. */
+GUEST_CASE(monitor_trap_flag_in_a_string, NEED_VMX)
+{
+	u64 rip;
+
+	l1_start(l2_rep_outs);
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_MTF, "the monitor trap flag");
+	do {
+		EXPECT_EXIT(VMEXIT_MTF);
+	} while (*(u16 *)vmr(VMCS_GUEST_RIP) != 0x6ef3);
+	EXPECT_EQ(l2.rcx, 3, "RCX before the string");
+	rip = vmr(VMCS_GUEST_RIP);
+	EXPECT_EXIT(VMEXIT_MTF);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), rip, "RIP after the first");
+	EXPECT_EQ(l2.rcx, 2, "RCX after the first");
+	EXPECT_EXIT(VMEXIT_MTF);
+	EXPECT_EQ(l2.rcx, 1, "RCX after the second");
+	EXPECT_EXIT(VMEXIT_MTF);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), rip + 2, "RIP after the third");
+	EXPECT_EQ(l2.rcx, 0, "RCX after the third");
+}

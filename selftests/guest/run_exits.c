@@ -85,6 +85,133 @@ GUEST_CASE(_io_string_fault, 0)
 	EXPECT_EQ(count, 2, "RCX at the fault");
 }
 
+/* The page fault of INS comes before a device is read for nothing. */
+GUEST_CASE(_io_string_in_fault, 0)
+{
+	u8 *area = (u8 *)GUEST_FREE;
+	void *to = area + 4096 - 2;
+	u64 count = 3;
+
+	*page_entry((u64)(unsigned long)area + 4096) = 0;
+	invlpg(area + 4096);
+	EXPECT_EQ(CATCH("rep insb", ARGS("+D"(to), "+c"(count)), "d"(PORT)), VEC_PF, "the vector");
+	EXPECT_EQ(trap.cr2, (unsigned long)area + 4096, "CR2");
+	EXPECT_EQ(trap.error, PFERR_W, "the error code");
+	EXPECT_EQ(count, 1, "RCX at the fault");
+	EXPECT(area[4094] == 'a' && area[4095] == 'b', "%x %x", area[4094], area[4095]);
+	*page_entry((u64)(unsigned long)area + 4096) = ((unsigned long)area + 4096) | PTE_P | PTE_W;
+	asm volatile("rep insb" : "+D"(to), "+c"(count) : "d"(PORT) : "memory");
+	EXPECT_EQ(area[4096], 'c', "the byte that waited");
+}
+
+/* Beyond the canonical addresses, and for a segment that cannot be read: #GP. */
+GUEST_CASE(io_string_segments, 0)
+{
+	u64 bad = 1ull << 62, count = 1;
+
+	EXPECT_EQ(CATCH("outsb", "+S"(bad), "d"(PORT)), VEC_GP, "the vector of OUTS");
+	EXPECT_EQ(CATCH("rep insb", ARGS("+D"(bad), "+c"(count)), "d"(PORT)), VEC_GP,
+		  "the vector of INS");
+	EXPECT_EQ(count, 1, "RCX");
+	EXPECT_EQ(trap.error, 0, "the error code");
+}
+
+static volatile u64 steps, rips[16], rcxs[16];
+
+static void on_step(struct trap_frame *f)
+{
+	if (steps < 16) {
+		rips[steps] = f->rip;
+		rcxs[steps] = f->rcx;
+	}
+	steps++;
+	write_dr6(DR6_FIXED1);
+	EXPECT(f->rcx == 0 || f->rflags & RFLAGS_RF, "no RF with RCX %llx", f->rcx);
+}
+
+/* SDM 3B "Single-Step Exception Condition": REP gives one behind each iteration. */
+#define STEPS_OVER(insn, ...)							\
+	asm volatile("pushfq; orq $0x100, (%%rsp); popfq; " insn "; "		\
+		     "pushfq; andq $~0x100, (%%rsp); popfq"			\
+		     : "+S"(from), "+D"(to), "+c"(count) : "d"(PORT), "a"(0) : "memory", "cc")
+
+static void expect_steps(const char *what)
+{
+	/* behind each element, and the three instructions that switch it off */
+	EXPECT(steps == 6, "%llu traps over %s", steps, what);
+	EXPECT(rcxs[0] == 2 && rcxs[1] == 1 && rcxs[2] == 0, "%s: RCX %llx %llx %llx", what,
+	       rcxs[0], rcxs[1], rcxs[2]);
+	EXPECT(rips[0] == rips[1] && rips[2] > rips[1], "%s: RIP %llx %llx %llx", what, rips[0],
+	       rips[1], rips[2]);
+}
+
+static void step_over_strings(int which)
+{
+	u8 *area = (u8 *)GUEST_FREE;
+	const void *from = which == 3 ? (void *)MMIO : area;
+	void *to = which == 2 ? (void *)MMIO : area + 64;
+	u64 count = 3;
+
+	on_trap(VEC_DB, on_step);
+	steps = 0;
+	switch (which) {
+	case 0:
+		STEPS_OVER("rep outsb");
+		expect_steps("REP OUTS");
+		break;
+	case 1:
+		STEPS_OVER("rep insb");
+		expect_steps("REP INS");
+		break;
+	case 2:
+		STEPS_OVER("rep stosb");
+		expect_steps("REP STOS to a device");
+		break;
+	case 3:
+		STEPS_OVER("rep movsb");
+		expect_steps("REP MOVS from a device");
+		break;
+	}
+}
+
+GUEST_CASE(_io_strings_step, 0)
+{
+	step_over_strings(0);
+	step_over_strings(1);
+}
+
+GUEST_CASE(_mmio_strings_step, 0)
+{
+	step_over_strings(2);
+	step_over_strings(3);
+}
+
+/* User space sets another RIP while each of these waits: at HLT, where RAX is as it was. */
+GUEST_CASE(_left_for_good, 0)
+{
+	switch (PARAMS->args[0]) {
+	case 0:
+		asm volatile("outb %%al, %0" : : "i"(PORT), "a"(0x77));
+		break;
+	case 1:
+		asm volatile("inb %0, %%al" : : "i"(PORT), "a"(0x77));
+		break;
+	case 2:
+		asm volatile("rep outsb" : : "d"(PORT), "a"(0x77), "S"(GUEST_FREE), "c"(8));
+		break;
+	case 3:
+		asm volatile("rep insb" : : "d"(PORT), "a"(0x77), "D"(GUEST_FREE), "c"(8));
+		break;
+	case 4:
+		asm volatile("movb (%0), %%al" : : "r"(MMIO), "a"(0x77));
+		break;
+	case 5:
+		asm volatile("movups %%xmm0, (%0)" : : "r"(MMIO), "a"(0x77));
+		break;
+	}
+	failed("it goes on behind instruction %llu", PARAMS->args[0]);
+}
+
 /* The test program keeps 4 KiB of memory behind the MMIO window. */
 #define W64	(*(volatile u64 *)MMIO)
 #define W32	(*(volatile u32 *)MMIO)

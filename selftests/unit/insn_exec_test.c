@@ -120,9 +120,9 @@ static enum insn_result cmpxchg_mem(void *ctx, u64 la, const void *old, const vo
 	struct cpu *c = ctx;
 
 	if (c->torn)
-		return INSN_AGAIN;
+		return INSN_RETRY;
 	if (in_ram(c, la, size) && memcmp(c->ram + (la - c->ram_base), old, size))
-		return INSN_AGAIN;
+		return INSN_RETRY;
 	return write_mem(ctx, la, new_, size, f);
 }
 
@@ -712,7 +712,7 @@ TEST(locked_retry)
 	cpu.rip = 0x1000;
 	cpu.torn = true;
 	insn_mmio_reset(&cpu.mmio);
-	EXPECT_EQ(run(INSN_CODE_64, "f0 ff 03"), INSN_AGAIN);
+	EXPECT_EQ(run(INSN_CODE_64, "f0 ff 03"), INSN_RETRY);
 	EXPECT_EQ(cpu.changes, 0);
 	cpu.torn = false;
 	cpu.rip = 0x1000;
