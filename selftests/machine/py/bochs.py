@@ -23,10 +23,15 @@ PROFILES = {
     "noshadow":	("corei7_ivy_bridge_3770k", "2.7", "", "no VMCS shadowing, no EPT A/D, no 1G pages"),
     "nounrestricted": ("corei5_lynnfield_750", "2.7", "", "EPT without unrestricted guest"),
     "noept":	("core2_penryn_t9600", "2.7", "", "VMX without EPT"),
+    "bugs":	("corei7_skylake_x", "3.0", "mitigations=auto",
+		 "skylake with speculation controls; the kernel mitigates each bug of that CPU"),
     "novmx":	("corei7_skylake_x", "3.0", "clearcpuid=vmx", "CPUID hides VMX from the kernel"),
     "icelake":	("corei7_icelake_u", "3.0", "clearcpuid=fsrm", "SPP"),
     "tigerlake": ("tigerlake", "3.0", "clearcpuid=fsrm", "CET state"),
 }
+
+# What a profile adds to its model: names of Bochs's.
+FEATURES = {"bugs": "sca_mitigations"}
 
 MODEL_CMDLINE = {model: extra for model, _, extra, _ in PROFILES.values() if "fsrm" in extra}
 
@@ -75,7 +80,7 @@ display_library: rfb, options="timeout=0"
 romimage: file={share}/BIOS-bochs-latest, options=fastboot
 vgaromimage: file={share}/VGABIOS-lgpl-latest
 vga: extension=vbe, update_freq=1
-cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs=1{features}
 memory: guest={memory}, host={memory}
 clock: sync={sync}, time0=utc
 pci: enabled=1, chipset=i440fx{slots}
@@ -103,6 +108,7 @@ def command(opts, folder, tty, cmdline, initramfs):
     wired = opts.cable is not None
     if wired and (opts.bochs != "3.0" or opts.debugger):
         tree.fail("only our own build of Bochs 3.0 has a network card")
+    features = FEATURES.get(opts.profile, "")
     disk = os.path.join(folder, "disk.img")
     if os.path.exists(disk + ".lock"):  # of a run that was killed, in a folder that was kept
         os.unlink(disk + ".lock")
@@ -111,6 +117,7 @@ def command(opts, folder, tty, cmdline, initramfs):
                            cpus=opts.smp, ips=levels.IPS, memory=opts.memory, disk=disk,
                            cylinders=cylinders, tty=tty, folder=folder,
                            sync="slowdown" if wired else "none",
+                           features=f', add_features="{features}"' if features else "",
                            slots=", slot1=e1000" if wired else "")
     if wired:
         config += CARD.format(mac=opts.mac, cable=opts.cable)
