@@ -30,3 +30,4 @@ pure-y += vpit_counter.o
 pure-y += cpu_event.o
 pure-y += cpu_mce.o
 pure-y += vmx/caps.o
+pure-y += vmx/mitigations.o

@@ -52,6 +52,9 @@ enum nv_where { OUTSIDE_GUEST, IN_GUEST, EXITING_GUEST };
 struct nv_regs {
 	u64 gpr[REG_COUNT];	/* [REG_RSP] is kept in the VMCS instead */
 	u64 cr2;
+	u64 spec_ctrl;		/* IA32_SPEC_CTRL: the guest's, */
+	u64 spec_ctrl_host;	/* and what this CPU's is outside of it */
+	bool spec_ctrl_passed;	/* the guest writes it without an exit */
 };
 
 struct nv_vcpu {

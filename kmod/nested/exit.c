@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From L2 to L1: whose exit it is, and everything that a VM exit does. */
-#include <asm/nospec-branch.h>
 #include "nested/nested_vcpu.h"
 #include "nested/reflect.h"
 
@@ -87,7 +86,7 @@ void nested_exit(struct nv_vcpu *vcpu, const struct nested_exit *e)
 	vcpu->ev.triple_fault = false;
 	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
 	/* CVE-2022-2196: to L1, L2's branch history is a guest's to a host. */
-	indirect_branch_prediction_barrier();
+	vmx_forget_history(vcpu);
 	left.nmi_blocked = nmi_blocked_after(v, e, vmx_nmi_masked(vcpu));
 	host_load(vcpu, &left);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What surrounds one VM entry: the registers that no VMCS switches, the
- * mitigations, and handing the host its NMIs and machine checks. All with IRQs off.
+ * What surrounds one VM entry: the registers that no VMCS switches, and handing the
+ * host its NMIs and machine checks. All with IRQs off.
  */
 #include <linux/kvm.h>
 #include <linux/percpu.h>
@@ -9,14 +9,17 @@
 #include <asm/debugreg.h>
 #include <asm/mmu_context.h>
 #include <asm/msr.h>
-#include <asm/nospec-branch.h>
 #include <asm/tlbflush.h>
 #include "vcpu.h"
 #include "vmx/fpu.h"
 #include "vmx/setup.h"
+#include "vmx/speculation.h"
 
 static_assert(offsetof(struct nv_regs, gpr) == 0);
 static_assert(REG_RDI == 7 && REG_R15 == 15);
+static_assert(offsetof(struct nv_regs, spec_ctrl) == 17 * 8);
+static_assert(offsetof(struct nv_regs, spec_ctrl_host) == 18 * 8);
+static_assert(offsetof(struct nv_regs, spec_ctrl_passed) == 19 * 8);
 
 /* CR3 and CR4 of the host change with the task and the CPU: follow them. */
 static void refresh_host_state(struct nv_vmcs *vmcs)
@@ -41,15 +44,6 @@ static void refresh_vpid(struct nv_vmcs *vmcs, u16 vpid)
 		return;
 	vmcs_write(VMCS_VPID, vpid);
 	vmcs->vpid = vpid;
-}
-
-static void clear_cpu_caches(void)
-{
-	/* L1TF: what the host left in L1D, before the guest can speculate on it. */
-	if (boot_cpu_has_bug(X86_BUG_L1TF) && boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		wrmsrl(IA32_FLUSH_CMD, 1);
-	if (boot_cpu_has_bug(X86_BUG_MDS))
-		x86_clear_cpu_buffers();
 }
 
 struct host_debug {
@@ -103,10 +97,11 @@ void vmx_enter(struct nv_vcpu *vcpu)
 	load_debug(vcpu, &debug);
 	if (vcpu->regs.cr2 != native_read_cr2())
 		native_write_cr2(vcpu->regs.cr2);
-	clear_cpu_caches();
+	vmx_speculation_before_entry(vcpu);
 
 	start = rdtsc();
 	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched, &vmx->vmcs->host_rsp);
+	vmx_speculation_after_exit(vcpu);
 	vcpu->stats.value[vcpu->l2 ? STAT_time_l2 : STAT_time_l1] += rdtsc() - start;
 
 	vcpu->regs.cr2 = native_read_cr2();

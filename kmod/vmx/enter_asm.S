@@ -4,12 +4,97 @@
  * registers by their encoding), asserted in enter.c.
  */
 #include <linux/linkage.h>
+#include <asm/alternative.h>
 #include <asm/asm.h>
+#include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
+#include <asm/segment.h>
 #include <asm/unwind_hints.h>
 
 #define GPR(n)		((n) * 8)
+#define SPEC_CTRL	GPR(17)
+#define SPEC_CTRL_HOST	GPR(18)
+#define SPEC_CTRL_PASSED GPR(19)
 #define HOST_RSP	0x6c14
+#define IA32_SPEC_CTRL	0x48
+
+/* Four taken branches each: more than the longest branch history there is holds (194). */
+#define HISTORY_ROUNDS	64
+
+/*
+ * The kernel's own macros for VERW and the branch history use an operand and a function
+ * that newer kernels keep for KVM's modules, so these are ours. When they are needed is
+ * the kernel's decision, by its features.
+ */
+.macro CLEAR_BUFFERS
+	ALTERNATIVE_2 "jmp .Lno_verw\@", "", X86_FEATURE_CLEAR_CPU_BUF, \
+		      "", X86_FEATURE_CLEAR_CPU_BUF_VM
+	/* With a memory operand: the other form clears nothing. It changes ZF alone. */
+	verw	verw_selector(%rip)
+.Lno_verw\@:
+.endm
+
+/* The fence: what follows is not speculated with fewer rounds. */
+.macro OVERWRITE_BRANCH_HISTORY
+	ALTERNATIVE "jmp .Lhistory_done\@", "", X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT
+	mov	$HISTORY_ROUNDS, %ecx
+.Lround\@:
+	jmp	.Lfirst\@
+	int3
+.Lfirst\@:
+	jmp	.Lsecond\@
+	int3
+.Lsecond\@:
+	jmp	.Lthird\@
+	int3
+.Lthird\@:
+	dec	%ecx
+	jnz	.Lround\@
+	lfence
+.Lhistory_done\@:
+.endm
+
+/* The guest's IA32_SPEC_CTRL into the CPU: no return and no indirect branch from here on. */
+.macro LOAD_GUEST_SPEC_CTRL
+	ALTERNATIVE "jmp .Lguest_done\@", "", X86_FEATURE_MSR_SPEC_CTRL
+	mov	SPEC_CTRL(%rdi), %eax
+	cmp	SPEC_CTRL_HOST(%rdi), %eax
+	je	.Lguest_done\@
+	mov	$IA32_SPEC_CTRL, %ecx
+	xor	%edx, %edx
+	wrmsr
+.Lguest_done\@:
+.endm
+
+/*
+ * The host's again, struct nv_regs in %rdi. IBRS of the old kind (KERNEL_IBRS) has to be
+ * written after every exit, even if it is set: only then does it hold for what the
+ * guest trained.
+ */
+.macro LOAD_HOST_SPEC_CTRL
+	ALTERNATIVE "jmp .Lhost_done\@", "", X86_FEATURE_MSR_SPEC_CTRL
+	mov	$IA32_SPEC_CTRL, %ecx
+	cmpb	$0, SPEC_CTRL_PASSED(%rdi)
+	je	.Lguest_known\@
+	rdmsr
+	mov	%eax, SPEC_CTRL(%rdi)
+.Lguest_known\@:
+	mov	SPEC_CTRL_HOST(%rdi), %eax
+	ALTERNATIVE "", "jmp .Lwrite\@", X86_FEATURE_KERNEL_IBRS
+	cmp	SPEC_CTRL(%rdi), %eax
+	je	.Lwritten\@
+.Lwrite\@:
+	xor	%edx, %edx
+	wrmsr
+.Lwritten\@:
+	/* Not past a branch above that was predicted wrong. */
+	lfence
+.Lhost_done\@:
+.endm
+
+.section .rodata, "a"
+.balign 2
+SYM_DATA_LOCAL(verw_selector, .word __KERNEL_DS)
 
 .section .noinstr.text, "ax"
 
@@ -31,8 +116,10 @@ SYM_FUNC_START(vmx_switch)
 	vmwrite	%rsp, %rax
 5:
 
-	/* Through the loads below the flags keep: ZF = not launched. */
-	test	%sil, %sil
+	LOAD_GUEST_SPEC_CTRL
+
+	/* Through the loads and VERW below it keeps: CF = launched. */
+	bt	$0, %esi
 
 	mov	GPR(0)(%rdi), %rax
 	mov	GPR(1)(%rdi), %rcx
@@ -50,9 +137,10 @@ SYM_FUNC_START(vmx_switch)
 	mov	GPR(15)(%rdi), %r15
 	mov	GPR(7)(%rdi), %rdi
 
+	CLEAR_BUFFERS
 	/* A guest's exit goes on at vmx_exit_point: objtool is told that the stack is as here. */
 	UNWIND_HINT_SAVE
-	jz	2f
+	jnc	2f
 1:	vmresume
 	jmp	3f
 2:	vmlaunch
@@ -61,7 +149,7 @@ SYM_FUNC_START(vmx_switch)
 	_ASM_EXTABLE(2b, 3f)
 
 	/* VMfail: the host's stack is as it was, the registers are the guest's. */
-3:	mov	$1, %eax
+3:	mov	$1, %ebx
 	jmp	4f
 
 SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
@@ -84,23 +172,31 @@ SYM_INNER_LABEL(vmx_exit_point, SYM_L_GLOBAL)
 	mov	%r13, GPR(13)(%rdi)
 	mov	%r14, GPR(14)(%rdi)
 	mov	%r15, GPR(15)(%rdi)
-	xor	%eax, %eax
+	xor	%ebx, %ebx
 
 	/*
 	 * Nothing of the guest stays in a register, or speculation could use it;
 	 * and no return is predicted from what the guest left behind.
 	 */
-4:	xor	%ecx, %ecx
+4:	xor	%eax, %eax
+	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
-	xor	%edi, %edi
+	xor	%ebp, %ebp
 	xor	%r8d, %r8d
 	xor	%r9d, %r9d
 	xor	%r10d, %r10d
 	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
 	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
 			   X86_FEATURE_RSB_VMEXIT_LITE
 	pop	%rdi
+	LOAD_HOST_SPEC_CTRL
+	OVERWRITE_BRANCH_HISTORY
+	mov	%ebx, %eax
 	pop	%r15
 	pop	%r14
 	pop	%r13

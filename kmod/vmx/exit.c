@@ -124,6 +124,28 @@ static enum nv_next dispatch(struct nv_vcpu *vcpu)
 	return exit_ops[reason](vcpu);
 }
 
+/*
+ * Exits that are served by little code, on the vCPU's own data: what the L1 data cache
+ * holds of the host is no more than before (mitigations.h, L1D_COND). Handlers of
+ * interrupts leave a mark of their own.
+ */
+static bool little_done(u32 reason)
+{
+	switch (reason) {
+	case VMEXIT_EXTERNAL_INTERRUPT:
+	case VMEXIT_INTR_WINDOW:
+	case VMEXIT_NMI_WINDOW:
+	case VMEXIT_CPUID:
+	case VMEXIT_RDMSR:
+	case VMEXIT_WRMSR:
+	case VMEXIT_PAUSE:
+	case VMEXIT_TPR_BELOW_THRESHOLD:
+	case VMEXIT_PREEMPT_TIMER:
+		return true;
+	}
+	return false;
+}
+
 enum nv_next vmx_handle_exit(struct nv_vcpu *vcpu)
 {
 	u32 reason = vcpu->vmx.exit_reason & VMEXIT_BASIC_MASK;
@@ -134,6 +156,8 @@ enum nv_next vmx_handle_exit(struct nv_vcpu *vcpu)
 			vcpu->stats.exits[vcpu->l2][reason]++;
 		trace_nestvm_exit(vcpu->id, reason, vcpu->l2);
 	}
+	if (!little_done(reason))
+		vcpu->vmx.l1d_due = true;
 	next = dispatch(vcpu);
 	if (next == NEXT_INSN) {
 		cpu_skip_insn(vcpu);

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "vmx/caps.h"
 #include "vmx/fpu.h"
+#include "vmx/speculation.h"
 #include "vmx/vmx.h"
 
 struct vmx_caps vmx_caps __ro_after_init;
@@ -281,9 +282,12 @@ int vmx_hardware_init(void)
 	ret = vmx_fpu_init();
 	if (ret)
 		return ret;
-	ret = alloc_regions();
+	ret = vmx_speculation_init();
 	if (ret)
 		return ret;
+	ret = alloc_regions();
+	if (ret)
+		goto speculation_exit;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/nestvm:online", come_online, go_offline);
 	if (ret < 0)
 		goto free;
@@ -294,6 +298,8 @@ int vmx_hardware_init(void)
 
 free:
 	free_regions();
+speculation_exit:
+	vmx_speculation_exit();
 	return ret;
 }
 
@@ -303,4 +309,5 @@ void vmx_hardware_exit(void)
 	unregister_syscore(&vmx_syscore);
 	cpuhp_remove_state(hotplug_state);	/* runs go_offline() on every CPU */
 	free_regions();
+	vmx_speculation_exit();
 }

@@ -16,7 +16,7 @@ struct vmx_cpu {
 	struct list_head active;	/* VMCSs active here; IRQs off */
 	u64 vpid_round;			/* how often the VPIDs were all taken; preemption off */
 	u16 vpid_next;			/* the next one nobody has */
-	struct nv_vcpu *last_vcpu;	/* whose branch history this CPU holds */
+	u64 history;			/* whose branch history this CPU holds, or 0; IRQs off */
 };
 
 DECLARE_PER_CPU(struct vmx_cpu, vmx_cpus);

@@ -118,17 +118,14 @@ void vmx_vcpu_load(struct nv_vcpu *vcpu, int cpu)
 	store_ldt(vmx->host_ldt);
 	rdmsrl(IA32_FS_BASE, vmx->host_fs_base);
 
+	/* What it has had one CPU's predictors forget, this one's may still hold. */
+	if (vcpu->last_cpu != cpu)
+		vmx_forget_history(vcpu);
 	vmx_tlb_load(vcpu, cpu);
 	vmcs_load(vmx->vmcs);
 	write_cpu_host_state(vmx->vmcs);
 	vmcs_write(VMCS_HOST_FS_BASE, vmx->host_fs_base);
-
-	if (c->last_vcpu != vcpu) {
-		/* Another guest's branch history must not steer this one. */
-		if (c->last_vcpu)
-			indirect_branch_prediction_barrier();
-		c->last_vcpu = vcpu;
-	}
+	vmx->l1d_due = true;
 }
 
 static void load_guest_msrs(struct nv_vcpu *vcpu)
@@ -301,6 +298,7 @@ int vmx_vcpu_create(struct nv_vcpu *vcpu)
 	if (ret)
 		goto free_bitmap;
 	vmx->ctls = vmx_caps.base;
+	vmx_forget_history(vcpu);
 
 	nv_vcpu_load(vcpu);
 	setup_vmcs01(vcpu);
@@ -315,21 +313,12 @@ free_vmcs:
 	return ret;
 }
 
-static void forget_vcpu(void *vcpu)
-{
-	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
-
-	if (c->last_vcpu == vcpu)
-		c->last_vcpu = NULL;
-}
-
 void vmx_vcpu_destroy(struct nv_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = &vcpu->vmx;
 
 	if (!vmx->vmcs01)
 		return;
-	on_each_cpu(forget_vcpu, vcpu, 1);
 	vmcs_free(vmx->vmcs01);
 	free_page((unsigned long)vmx->msr_bitmap);
 	vmx_fpu_destroy(vcpu);

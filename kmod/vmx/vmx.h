@@ -31,6 +31,8 @@ struct vmx_vcpu {
 	u32 exit_reason;		/* of the last exit, with bit 31 */
 	u32 idt_vectoring;		/* IDT-vectoring information of that exit */
 	bool failed_entry;		/* VMLAUNCH/VMRESUME itself failed (VMfail) */
+	u64 history;			/* whose branch history is its guest's: new after L2 */
+	bool l1d_due;			/* the host did more since the exit than the L1D may show */
 	/* Host values taken at load, put back at put. */
 	bool host_saved;
 	u16 host_fs, host_gs, host_ds, host_es, host_ldt;
@@ -60,6 +62,9 @@ void vmx_write_host_state(struct nv_vcpu *vcpu);
 
 /* The guest's syscall MSRs, if the CPU holds them, back into struct nv_vcpu. */
 void vmx_sync_guest_msrs(struct nv_vcpu *vcpu);
+
+/* The next entry, on whichever CPU, begins without this guest's branch history. */
+void vmx_forget_history(struct nv_vcpu *vcpu);
 
 /* CPUID or exposure changed: refresh controls that depend on them (vmcs01 current). */
 void vmx_update_controls(struct nv_vcpu *vcpu);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) "nestvm: " fmt
+
+#include "vmx/speculation.h"
+#include <linux/cpu.h>
+#include <linux/gfp.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/smt.h>
+#include <asm/hardirq.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#include <asm/sync_core.h>
+#include "compat.h"
+#include "vcpu.h"
+#include "vmx/percpu.h"
+
+/* Read through: twice the largest L1 data cache that has L1TF. */
+#define L1D_ORDER	4
+#define L1D_BYTES	(PAGE_SIZE << L1D_ORDER)
+#define CACHE_LINE	64
+
+static const char * const l1d_names[L1D_MODES] = { "auto", "never", "cond", "always" };
+static char *l1d_param = "auto";
+module_param_named(vmentry_l1d_flush, l1d_param, charp, 0444);
+MODULE_PARM_DESC(vmentry_l1d_flush,
+		 "Flush the L1 data cache before an entry: never, cond, always, or as l1tf= says (auto)");
+
+static struct mitigation_facts facts __ro_after_init;
+static enum l1d_mode l1d __ro_after_init;
+static u8 *l1d_buffer __ro_after_init;
+/* Each number names the history of one guest, of L1 or L2 for one stay; none comes again. */
+static atomic64_t histories;
+
+void vmx_forget_history(struct nv_vcpu *vcpu)
+{
+	vcpu->vmx.history = atomic64_inc_return(&histories);
+}
+
+static enum l1tf_wish l1tf_wish(void)
+{
+	switch (l1tf_mitigation) {
+	case L1TF_MITIGATION_OFF:
+		return L1TF_WISH_OFF;
+	case L1TF_MITIGATION_FULL:
+		return L1TF_WISH_FULL;
+	case L1TF_MITIGATION_FULL_FORCE:
+		return L1TF_WISH_FULL_FORCE;
+	default:
+		return L1TF_WISH_FLUSH;
+	}
+}
+
+static bool l1d_flushed_below(void)
+{
+	u64 caps;
+
+	return boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) &&
+	       !rdmsrl_safe(IA32_ARCH_CAPABILITIES, &caps) &&
+	       (caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
+}
+
+/* The features below are those that the kernel decides by, after its command line. */
+static void find_facts(enum l1d_mode param)
+{
+	bool ibrs_set = boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) &&
+			(spec_ctrl_current() & SPEC_CTRL_IBRS);
+
+	facts = (struct mitigation_facts){
+		.l1tf = boot_cpu_has_bug(X86_BUG_L1TF),
+		.buffers = boot_cpu_has_bug(X86_BUG_MDS) || boot_cpu_has_bug(X86_BUG_TAA) ||
+			   boot_cpu_has_bug(X86_BUG_RFDS) ||
+			   boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA),
+		.spectre_v2 = boot_cpu_has_bug(X86_BUG_SPECTRE_V2),
+		.bhi = boot_cpu_has_bug(X86_BUG_BHI),
+		.vmscape = boot_cpu_has_bug(X86_BUG_VMSCAPE),
+		.verw = boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF) ||
+			boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF_VM),
+		.verw_mmio = static_key_enabled(&mmio_stale_data_clear),
+		.rsb_fill = boot_cpu_has(X86_FEATURE_RSB_VMEXIT),
+		.rsb_one = boot_cpu_has(X86_FEATURE_RSB_VMEXIT_LITE),
+		.eibrs = boot_cpu_has(X86_FEATURE_IBRS_ENHANCED) && ibrs_set,
+		.retpoline = boot_cpu_has(X86_FEATURE_RETPOLINE),
+		.bhb_loop = boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT),
+		.bhi_dis_s = boot_cpu_has(X86_FEATURE_CLEAR_BHB_HW),
+		.ibpb = boot_cpu_has(X86_FEATURE_USE_IBPB),
+		.ibpb_to_user = boot_cpu_has(X86_FEATURE_IBPB_EXIT_TO_USER),
+		.spec_ctrl = boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL),
+		.l1tf_wish = l1tf_wish(),
+		.l1d_param = param,
+		.l1d_below = l1d_flushed_below(),
+	};
+}
+
+struct mitigation_facts vmx_speculation_facts(void)
+{
+	struct mitigation_facts f = facts;
+
+	f.smt = sched_smt_active();
+	return f;
+}
+
+int vmx_speculation_init(void)
+{
+	unsigned int i;
+	int param;
+
+	param = match_string(l1d_names, L1D_MODES, l1d_param);
+	if (param < 0) {
+		pr_err("not loaded: vmentry_l1d_flush=%s is none of auto, never, cond, always\n",
+		       l1d_param);
+		return -EINVAL;
+	}
+	find_facts(param);
+	l1d = mitigation_l1d(&facts);
+	if (l1d == L1D_NEVER || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+		return 0;
+	l1d_buffer = (u8 *)__get_free_pages(GFP_KERNEL, L1D_ORDER);
+	if (!l1d_buffer)
+		return -ENOMEM;
+	/* No two pages alike, or a hypervisor below could make them one. */
+	for (i = 0; i < 1 << L1D_ORDER; i++)
+		memset(l1d_buffer + i * PAGE_SIZE, i + 1, PAGE_SIZE);
+	return 0;
+}
+
+void vmx_speculation_exit(void)
+{
+	free_pages((unsigned long)l1d_buffer, L1D_ORDER);
+}
+
+/* Without the microcode's command: other lines take the place of every line there. */
+static void flush_l1d_by_reading(void)
+{
+	unsigned long i;
+
+	/* The translations first, so that no page walk comes between the lines. */
+	for (i = 0; i < L1D_BYTES; i += PAGE_SIZE)
+		READ_ONCE(l1d_buffer[i]);
+	sync_core();
+	for (i = 0; i < L1D_BYTES; i += CACHE_LINE)
+		READ_ONCE(l1d_buffer[i]);
+	barrier_nospec();
+}
+
+static bool l1d_due(struct nv_vcpu *vcpu)
+{
+	bool due = vcpu->vmx.l1d_due || l1d == L1D_ALWAYS;
+
+	/* Interrupt handlers, whatever they touched, leave a mark for KVM: it is ours too. */
+	due |= kvm_get_cpu_l1tf_flush_l1d();
+	vcpu->vmx.l1d_due = false;
+	kvm_clear_cpu_l1tf_flush_l1d();
+	return due;
+}
+
+static void flush_l1d(void)
+{
+	if (l1d_buffer)
+		flush_l1d_by_reading();
+	else
+		wrmsrl(IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
+void vmx_speculation_before_entry(struct nv_vcpu *vcpu)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+
+	if (c->history != vcpu->vmx.history) {
+		/* Another guest's branch history must not steer this one, nor L2's L1. */
+		indirect_branch_prediction_barrier();
+		c->history = vcpu->vmx.history;
+	}
+	if (l1d != L1D_NEVER && l1d_due(vcpu))
+		flush_l1d();
+	/*
+	 * VERW for the other bugs is the last thing before the entry, in enter_asm.S. KVM does
+	 * this one for guests that have a device; which memory is a device's we do not tell.
+	 */
+	if (static_branch_unlikely(&mmio_stale_data_clear))
+		x86_clear_cpu_buffers();
+	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		vcpu->regs.spec_ctrl_host = spec_ctrl_current();
+}
+
+void vmx_speculation_after_exit(struct nv_vcpu *vcpu)
+{
+	/* The kernel issues an IBPB before the first return to user space: VMSCAPE. */
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+}
