@@ -7,6 +7,8 @@
  *	fuzz_ioctl [--device PATH]	seed and number of calls: $FUZZ_SEED, $FUZZ_COUNT
  */
 #include "lib/uapi.h"
+#include "lib/canary.h"
+#include "lib/random.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +24,7 @@
 #define COUNT	10000
 #define PER_VM	250
 #define ARENA	(1u << 20)
+#define CANARY_MIB	64
 
 /* KVM_SET_SIGNAL_MASK is left out: it could shut out what ends KVM_RUN here. */
 static const unsigned long commands[] = {
@@ -43,27 +46,11 @@ static const unsigned long commands[] = {
 	KVM_SET_TSC_KHZ, KVM_TRANSLATE, KVM_SET_GUEST_DEBUG, KVM_GET_NESTED_STATE,
 	KVM_SET_NESTED_STATE, KVM_GET_SREGS2, KVM_SET_SREGS2, KVM_HAS_DEVICE_ATTR,
 	KVM_GET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR, KVM_GET_STATS_FD, KVM_KVMCLOCK_CTRL,
-	NESTVM_GET_ENTRY_FAILURE,
+	NESTVM_GET_ENTRY_FAILURE, KVM_X86_GET_MCE_CAP_SUPPORTED, KVM_X86_SETUP_MCE, KVM_X86_SET_MCE,
 };
 
-static u64 state;
 static u8 *arena;
 static int some_fds[3];
-
-/* splitmix64: the whole state is one number, so a seed repeats a run. */
-static u64 random64(void)
-{
-	u64 z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static u64 below(u64 n)
-{
-	return random64() % n;
-}
 
 /* A word as it might stand in an argument: more often one that means something. */
 static u64 word(void)
@@ -193,22 +180,18 @@ static void one_vm(int dev, unsigned int calls)
 	close(fds[1]);
 }
 
-static u64 from_env(const char *name, u64 value)
-{
-	return getenv(name) ? strtoull(getenv(name), NULL, 0) : value;
-}
-
 static void random_ioctls(const void *arg)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	u64 count = from_env("FUZZ_COUNT", COUNT), done;
+	u64 seed = from_env("FUZZ_SEED", 1), count = from_env("FUZZ_COUNT", COUNT), done;
 	struct nestvm_device_info before, after;
 	pthread_t self = pthread_self(), thread;
 	int dev = device_open();
 	bool nestvm = device_is_nestvm(dev);
 
-	state = from_env("FUZZ_SEED", 1);
-	ktap_say("FUZZ_SEED=%llu FUZZ_COUNT=%llu", state, count);
+	ktap_say("FUZZ_SEED=%llu FUZZ_COUNT=%llu", seed, count);
+	random_seed(seed);
+	canary_start(CANARY_MIB);
 	memset(&before, 0, sizeof(before));
 	if (nestvm)
 		before = device_info(dev);
@@ -220,8 +203,11 @@ static void random_ioctls(const void *arg)
 	some_fds[2] = dev;
 	sigaction(SIGUSR1, &sa, NULL);
 	ASSERT(!pthread_create(&thread, NULL, interrupt_runs, &self), "no thread");
-	for (done = 0; done < count; done += PER_VM)
+	for (done = 0; done < count; done += PER_VM) {
 		one_vm(dev, PER_VM);
+		canary_stir();
+	}
+	canary_check();
 	if (!nestvm)
 		return;
 	after = device_info(dev);

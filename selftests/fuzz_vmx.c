@@ -7,6 +7,8 @@
  */
 #include "lib/guest_run.h"
 #include "lib/uapi.h"
+#include "lib/canary.h"
+#include "lib/random.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
 GUEST(fuzz_vmx);
 
 #define COUNT	10000
+#define CANARY_MIB	64
 #define STUCK	40		/* looks without progress, 10 ms each */
 
 static struct vm vm;
@@ -46,11 +49,6 @@ static void *watch(void *thread)
 		}
 	}
 	return NULL;
-}
-
-static u64 from_env(const char *name, u64 value)
-{
-	return getenv(name) ? strtoull(getenv(name), NULL, 0) : value;
 }
 
 /* One VM until it has had enough or died: how many instructions it did. */
@@ -87,13 +85,16 @@ static void random_instructions(const void *arg)
 	if (device_is_nestvm(dev))
 		before = device_info(dev);
 	ktap_say("FUZZ_SEED=%llu FUZZ_COUNT=%llu", seed, left);
+	canary_start(CANARY_MIB);
 	sigaction(SIGUSR1, &sa, NULL);
 	while (left) {
 		left -= one_vm(seed + vms, left);
 		vms++;
+		canary_stir();
 		ASSERT(vms < 2000, "%llu instructions are left after %llu VMs", left, vms);
 	}
 	ktap_say("%llu VMs", vms);
+	canary_check();
 	if (!device_is_nestvm(dev))
 		return;
 	after = device_info(dev);
