@@ -123,13 +123,16 @@ static void log_error(u64 *bank, const struct mce_report *r)
 
 int mce_report(struct cpu_mce *m, const struct mce_report *r, bool mce)
 {
+	u64 *bank;
+
 	if (r->bank >= banks_of(m) || !(r->status & MCI_STATUS_VAL))
 		return -EINVAL;
 	if ((m->cap & MCG_CAP_CTL) && !m->ctl)
 		return MCE_LOGGED;
-	log_error(m->bank[r->bank], r);
+	bank = m->bank[array_index_nospec(r->bank, MCE_MAX_BANKS)];
+	log_error(bank, r);
 	/* The bank's controls say whether it signals, not whether it logs. */
-	if (!needs_action(m, r->status) || !m->bank[r->bank][MCI_CTL])
+	if (!needs_action(m, r->status) || !bank[MCI_CTL])
 		return MCE_LOGGED;
 	/* "If MCIP is set when another occurs, the processor enters a shutdown state." */
 	if (!mce || (m->status & MCG_STATUS_MCIP))

@@ -5,6 +5,7 @@
  */
 #include "cpu_msr.h"
 #include <linux/errno.h>
+#include <linux/nospec.h>
 #include "cpu.h"
 #include "cpuid_bits.h"
 #include "nested/nested.h"
@@ -311,16 +312,19 @@ static int write_bios_sign(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 
 static u64 *mtrr_of(struct nv_vcpu *vcpu, u32 msr)
 {
+	u32 i;
+
 	switch (msr) {
 	case IA32_MTRR_PHYSBASE0 ... IA32_MTRR_PHYSMASK7:
-		return &vcpu->mtrr_var[msr - IA32_MTRR_PHYSBASE0];
+		i = array_index_nospec(msr - IA32_MTRR_PHYSBASE0, ARRAY_SIZE(vcpu->mtrr_var));
+		return &vcpu->mtrr_var[i];
 	case IA32_MTRR_FIX64K_00000:
 		return &vcpu->mtrr_fixed[0];
 	case IA32_MTRR_FIX16K_80000:
 	case IA32_MTRR_FIX16K_A0000:
-		return &vcpu->mtrr_fixed[1 + msr - IA32_MTRR_FIX16K_80000];
+		return &vcpu->mtrr_fixed[1 + ((msr - IA32_MTRR_FIX16K_80000) & 1)];
 	case IA32_MTRR_FIX4K_C0000 ... IA32_MTRR_FIX4K_F8000:
-		return &vcpu->mtrr_fixed[3 + msr - IA32_MTRR_FIX4K_C0000];
+		return &vcpu->mtrr_fixed[3 + ((msr - IA32_MTRR_FIX4K_C0000) & 7)];
 	}
 	return &vcpu->mtrr_def_type;
 }

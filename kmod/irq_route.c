@@ -5,6 +5,7 @@
  */
 #include <linux/kvm.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include "irq_msg.h"
 #include "irqchip.h"
@@ -66,7 +67,10 @@ static int chip_route(struct nv_vm *vm, u32 chip, u32 pin, struct irq_route *to)
 		[KVM_IRQCHIP_IOAPIC] = IOAPIC_PINS,
 	};
 
-	if (!irq_has_chips(vm) || chip >= ARRAY_SIZE(pins) || pin >= pins[chip])
+	if (!irq_has_chips(vm) || chip >= ARRAY_SIZE(pins))
+		return -EINVAL;
+	chip = array_index_nospec(chip, ARRAY_SIZE(pins));
+	if (pin >= pins[chip])
 		return -EINVAL;
 	to->chip = chip;
 	to->pin = pin;
@@ -81,7 +85,7 @@ static int route_from_entry(struct nv_vm *vm, const struct kvm_irq_routing_entry
 	if (e->gsi >= IRQ_MAX_ROUTES || e->flags)
 		return -EINVAL;
 	memset(to, 0, sizeof(*to));
-	to->gsi = e->gsi;
+	to->gsi = array_index_nospec(e->gsi, IRQ_MAX_ROUTES);
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
 		return chip_route(vm, e->u.irqchip.irqchip, e->u.irqchip.pin, to);
@@ -191,6 +195,7 @@ int irq_drive(struct nv_vm *vm, enum irq_source source, u32 gsi, bool level)
 
 	if (gsi >= IRQ_MAX_ROUTES)
 		return ret;
+	gsi = array_index_nospec(gsi, IRQ_MAX_ROUTES);
 	rcu_read_lock();
 	routes = rcu_dereference(vm->irqchip->routes);
 	if (!routes)

@@ -20,6 +20,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 
@@ -89,6 +90,8 @@ typedef long long s64;
 	(a) = (b);				\
 	(b) = swap_t;				\
 } while (0)
+/* Only what a CPU may guess is at stake: no difference to a test. */
+#define array_index_nospec(index, size)	((index) < (size) ? (index) : 0)
 #define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define clamp_t(t, v, lo, hi)	min_t(t, max_t(t, v, lo), hi)
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The IOAPIC of KVM_CREATE_IRQCHIP: version 11H (no EOI register), 24 pins, at FEC00000H. */
 #include <linux/kvm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include "irq_msg.h"
 #include "irqchip.h"
@@ -142,7 +143,7 @@ void vioapic_eoi(struct nv_vm *vm, u8 vector)
 
 static void write_redir(struct nv_vm *vm, struct vioapic *ioapic, unsigned int reg, u32 val)
 {
-	unsigned int pin = reg >> 1;
+	unsigned int pin = array_index_nospec(reg >> 1, IOAPIC_PINS);
 	u64 *redir = &ioapic->redir[pin];
 	u64 old = *redir, new;
 
@@ -183,7 +184,7 @@ static u32 read_register(const struct vioapic *ioapic)
 	case REG_VERSION:
 		return VERSION_VALUE;
 	case REG_REDIR ... REG_REDIR + 2 * IOAPIC_PINS - 1:
-		redir = ioapic->redir[(reg - REG_REDIR) >> 1];
+		redir = ioapic->redir[array_index_nospec((reg - REG_REDIR) >> 1, IOAPIC_PINS)];
 		return reg & 1 ? redir >> 32 : redir;
 	default:
 		return 0;

@@ -199,7 +199,9 @@ static int deliver(struct nv_vm *vm, struct nv_vcpu *source, const struct ipi *i
 	int taken = 0;
 
 	if (ipi->to == IPI_TO_DEST && !m->logical && !ipi_is_broadcast(m)) {
-		vcpu = m->dest < NV_MAX_VCPUS ? READ_ONCE(vm->vcpus[m->dest]) : NULL;
+		if (m->dest >= NV_MAX_VCPUS)
+			return 0;
+		vcpu = READ_ONCE(vm->vcpus[array_index_nospec(m->dest, NV_MAX_VCPUS)]);
 		return vcpu && lapic_present(vcpu) && lapic_accept(vcpu->lapic, m);
 	}
 	if (m->mode == DELIVER_LOWEST)

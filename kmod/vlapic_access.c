@@ -51,9 +51,19 @@ static const struct lapic_row {
 	[LAPIC_SELF_IPI >> 4]		= { X2WR, 0xff },
 };
 
+/* Of any offset in the APIC's page; one that has no register may not be used at all. */
+static const struct lapic_row *row_of(u32 reg)
+{
+	static const struct lapic_row none;
+
+	if (reg >= 0x400)
+		return &none;
+	return &lapic_rows[array_index_nospec(reg >> 4, ARRAY_SIZE(lapic_rows))];
+}
+
 static u32 writable_bits(struct nv_vlapic *l, u32 reg)
 {
-	u32 bits = lapic_rows[reg >> 4].writable;
+	u32 bits = row_of(reg)->writable;
 
 	if (reg == LAPIC_LVT_TIMER && !lapic_has_deadline(l))
 		bits &= ~LVT_TIMER_DEADLINE;
@@ -173,7 +183,7 @@ void vlapic_mmio_read(struct nv_vcpu *vcpu, u32 offset, void *buf, unsigned int 
 	memset(buf, 0, len);
 	if (!l)
 		return;
-	if (reg >= 0x400 || !(lapic_rows[reg >> 4].access & RD)) {
+	if (!(row_of(reg)->access & RD)) {
 		lapic_error(l, ESR_ILLEGAL_REGISTER);
 		return;
 	}
@@ -190,11 +200,11 @@ void vlapic_mmio_write(struct nv_vcpu *vcpu, u32 offset, const void *buf, unsign
 
 	if (!l || (offset & 0xf) || len != sizeof(val))
 		return;
-	if (reg >= 0x400 || !lapic_rows[reg >> 4].access) {
+	if (!row_of(reg)->access) {
 		lapic_error(l, ESR_ILLEGAL_REGISTER);
 		return;
 	}
-	if (!(lapic_rows[reg >> 4].access & WR))
+	if (!(row_of(reg)->access & WR))
 		return;
 	memcpy(&val, buf, sizeof(val));
 	val &= writable_bits(l, reg);
@@ -205,9 +215,9 @@ void vlapic_mmio_write(struct nv_vcpu *vcpu, u32 offset, const void *buf, unsign
 
 static int x2apic_read(struct nv_vlapic *l, u32 msr, u64 *value)
 {
-	u32 reg = (msr - IA32_X2APIC_FIRST) << 4;
+	u32 reg = ((msr - IA32_X2APIC_FIRST) << 4) & 0xff0;
 
-	if (!lapic_x2apic(l) || reg >= 0x400 || !(lapic_rows[reg >> 4].access & X2RD))
+	if (!lapic_x2apic(l) || !(row_of(reg)->access & X2RD))
 		return -EPERM;
 	*value = lapic_read(l, reg);
 	if (reg == LAPIC_ICR)
@@ -217,12 +227,12 @@ static int x2apic_read(struct nv_vlapic *l, u32 msr, u64 *value)
 
 static int x2apic_write(struct nv_vlapic *l, u32 msr, u64 value)
 {
-	u32 reg = (msr - IA32_X2APIC_FIRST) << 4;
+	u32 reg = ((msr - IA32_X2APIC_FIRST) << 4) & 0xff0;
 	u64 allowed;
 
-	if (!lapic_x2apic(l) || reg >= 0x400 || !(lapic_rows[reg >> 4].access & X2WR))
+	if (!lapic_x2apic(l) || !(row_of(reg)->access & X2WR))
 		return -EPERM;
-	allowed = writable_bits(l, reg) | lapic_rows[reg >> 4].ignored;
+	allowed = writable_bits(l, reg) | row_of(reg)->ignored;
 	if (reg == LAPIC_ICR)
 		allowed |= GENMASK_ULL(63, 32);
 	if ((value & ~allowed) || !lvt_legal(reg, value))

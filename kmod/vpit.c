@@ -8,6 +8,7 @@
 #include <linux/kvm.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include "irqchip.h"
 #include "vpit_counter.h"
@@ -136,6 +137,12 @@ static void latch_status(struct pit_counter *c)
 	c->status_latched = true;
 }
 
+/* 0 to 2; what else the guest names is no counter. */
+static struct pit_counter *counter_of(struct vpit *pit, unsigned int nr)
+{
+	return &pit->counter[array_index_nospec(nr, ARRAY_SIZE(pit->counter))];
+}
+
 static void write_control(struct vpit *pit, u8 val)
 {
 	unsigned int nr = val >> 6, access = (val >> 4) & 3, mode = (val >> 1) & 7;
@@ -152,7 +159,7 @@ static void write_control(struct vpit *pit, u8 val)
 		}
 		return;
 	}
-	c = &pit->counter[nr];
+	c = counter_of(pit, nr);
 	if (access == CONTROL_LATCH) {
 		latch_count(c);
 		return;
@@ -290,7 +297,7 @@ void vpit_write(struct nv_vm *vm, u16 port, u8 val)
 	else if ((port & 3) == PIT_CONTROL)
 		write_control(pit, val);
 	else
-		write_counter(pit, &pit->counter[port & 3], val);
+		write_counter(pit, counter_of(pit, port & 3), val);
 	mutex_unlock(&pit->lock);
 }
 
@@ -303,7 +310,7 @@ u8 vpit_read(struct nv_vm *vm, u16 port)
 	if (port == SPEAKER_PORT)
 		val = read_speaker(pit);
 	else if ((port & 3) != PIT_CONTROL)	/* which is write-only */
-		val = read_counter(&pit->counter[port & 3]);
+		val = read_counter(counter_of(pit, port & 3));
 	mutex_unlock(&pit->lock);
 	return val;
 }

@@ -17,7 +17,7 @@
 void dirty_mark(const struct nv_slot *slot, u64 gfn)
 {
 	if (slot->dirty)
-		set_bit(gfn - slot->gfn, slot->dirty);
+		set_bit(nv_slot_index(slot, gfn), slot->dirty);
 }
 
 /* In each loop over a log: that of the largest slot has millions of words. */

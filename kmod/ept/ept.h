@@ -33,6 +33,15 @@ struct nv_slot {
 	unsigned long *dirty;	/* dirty log, one bit a page; NULL if off */
 };
 
+/*
+ * Where @gfn is in the slot that was found for it: within the slot, also where the CPU
+ * guesses that it is. The guest chooses the address.
+ */
+static inline u64 nv_slot_index(const struct nv_slot *slot, u64 gfn)
+{
+	return array_index_nospec(gfn - slot->gfn, slot->npages);
+}
+
 /* All slots, sorted by gfn. Replaced as a whole, read under vm->srcu. */
 struct nv_slots {
 	unsigned int count;

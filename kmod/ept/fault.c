@@ -13,6 +13,7 @@
 
 static unsigned int largest_level(const struct nv_slot *slot, u64 gfn)
 {
+	gfn = slot->gfn + nv_slot_index(slot, gfn);
 	/* The dirty log has a bit for each 4-KiB page. */
 	if (slot->dirty)
 		return EPT_LEVEL_4K;
@@ -51,7 +52,7 @@ int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf)
 	/* A VM that has nested guests never has dynamic memory. */
 	if (WARN_ON_ONCE(!slot->pages))
 		return -EIO;
-	leaf->hpa = hpa(page_to_phys(slot->pages[gfn - slot->gfn]));
+	leaf->hpa = hpa(page_to_phys(slot->pages[nv_slot_index(slot, gfn)]));
 	leaf->level = largest_level(slot, gfn);
 	leaf->writable = may_be_writable(slot, write);
 	/*
@@ -70,7 +71,7 @@ int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf)
 static int get_owners_page(const struct nv_slot *slot, u64 gfn, bool write, struct page **page,
 			   bool *writable)
 {
-	unsigned long hva = slot->hva + ((gfn - slot->gfn) << PAGE_SHIFT);
+	unsigned long hva = slot->hva + (nv_slot_index(slot, gfn) << PAGE_SHIFT);
 	bool rom = slot->flags & KVM_MEM_READONLY;
 	struct page *other;
 	long ret;
@@ -135,7 +136,7 @@ int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need)
 		return ret;
 	if (!f.slot->pages)
 		return fill_dynamic(vm, &f, write);
-	f.pfn = page_to_pfn(f.slot->pages[f.gfn - f.slot->gfn]);
+	f.pfn = page_to_pfn(f.slot->pages[nv_slot_index(f.slot, f.gfn)]);
 	f.level = largest_level(f.slot, f.gfn);
 	f.writable = may_be_writable(f.slot, write);
 	return ept_map(vm, &f);

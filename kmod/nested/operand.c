@@ -119,6 +119,7 @@ enum operand_fault nested_operand_decode(const struct operand_cpu *cpu, enum ope
 	/* 6 and 7 name no segment. The CPU does not write them. */
 	if (seg > SEG_GS)
 		return OPERAND_GP;
+	seg = array_index_nospec(seg, SEG_GS + 1);
 	ea = effective_address(cpu, info, qualification);
 	if (cpu->mode_64)
 		return linear_64(cpu, seg, ea, len, &out->linear);

@@ -338,6 +338,7 @@ enum nested_owner nested_exit_owner(const struct reflect_ctx *c)
 		return OWNER_L0;
 	if (reason == VMEXIT_EPT_VIOLATION || reason == VMEXIT_EPT_MISCONFIG)
 		return OWNER_EPT;
+	reason = array_index_nospec(reason, VMEXIT_COUNT);
 	return wants[reason] && wants[reason](c) ? OWNER_L1 : OWNER_L0;
 }
 
@@ -348,7 +349,8 @@ static const char *const exit_names[VMEXIT_COUNT] = { VMX_EXIT_REASONS(R) };
 const char *nested_exit_name(u32 reason)
 {
 	reason &= VMEXIT_BASIC_MASK;
-	if (reason >= VMEXIT_COUNT || !exit_names[reason])
+	if (reason >= VMEXIT_COUNT)
 		return "?";
-	return exit_names[reason];
+	reason = array_index_nospec(reason, VMEXIT_COUNT);
+	return exit_names[reason] ?: "?";
 }

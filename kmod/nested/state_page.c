@@ -85,6 +85,7 @@ static enum state_page_error read_pair(const struct state_pair *p, struct vmcs12
 		return read_field(p, v, seen);
 	if (i >= LIVE_COUNT)
 		return p->value ? STATE_PAGE_UNKNOWN : STATE_PAGE_OK;
+	i = array_index_nospec(i, LIVE_COUNT);
 	if (see(seen, VMCS12_FIELD_COUNT + i))
 		return STATE_PAGE_TWICE;
 	*live_at(live, i) = p->value;

@@ -135,7 +135,7 @@ static bool gate_open(const struct nested_vmx_msrs *m, u8 word, u32 bit)
 
 const struct vmcs12_field *vmcs12_field_at(unsigned int i)
 {
-	return i < VMCS12_FIELD_COUNT ? &fields[i] : NULL;
+	return i < VMCS12_FIELD_COUNT ? &fields[array_index_nospec(i, VMCS12_FIELD_COUNT)] : NULL;
 }
 
 const struct vmcs12_field *vmcs12_find(u64 encoding)
@@ -148,7 +148,7 @@ const struct vmcs12_field *vmcs12_find(u64 encoding)
 	pos = pos_by_key[KEY(encoding)];
 	if (!pos)
 		return NULL;
-	f = &fields[pos - 1];
+	f = &fields[array_index_nospec(pos - 1u, VMCS12_FIELD_COUNT)];
 	if ((encoding & VMCS_ENC_HIGH) && (f->encoding & VMCS_ENC_WIDTH) != VMCS_WIDTH_64)
 		return NULL;
 	return f;

@@ -247,11 +247,17 @@ static bool msr_exists(const struct nested_vmx_msrs *m, u32 msr)
 	return msr >= IA32_VMX_BASIC && msr <= IA32_VMX_TRUE_ENTRY_CTLS;
 }
 
+/* The member of an MSR that exists. */
+static u64 *msr_member(struct nested_vmx_msrs *m, u32 msr)
+{
+	return (u64 *)m + array_index_nospec(msr - IA32_VMX_BASIC, sizeof(*m) / sizeof(u64));
+}
+
 bool nested_vmx_msr_get(const struct nested_vmx_msrs *m, u32 msr, u64 *value)
 {
 	if (!msr_exists(m, msr))
 		return false;
-	*value = ((const u64 *)m)[msr - IA32_VMX_BASIC];
+	*value = *msr_member((struct nested_vmx_msrs *)m, msr);
 	return true;
 }
 
@@ -296,7 +302,7 @@ static void derive_plain(struct nested_vmx_msrs *m)
 static bool msr_value_ok(const struct nested_vmx_msrs *m, const struct nested_vmx_msrs *max_set,
 			 u32 msr, u64 value)
 {
-	u64 max_value = ((const u64 *)max_set)[msr - IA32_VMX_BASIC];
+	u64 max_value = *msr_member((struct nested_vmx_msrs *)max_set, msr);
 
 	switch (msr) {
 	case IA32_VMX_BASIC:
@@ -321,7 +327,7 @@ static bool msr_value_ok(const struct nested_vmx_msrs *m, const struct nested_vm
 		return subset(value, max_value);
 	default:
 		/* Plain controls and FIXED1 are derived: only the value they have. */
-		return value == ((const u64 *)m)[msr - IA32_VMX_BASIC];
+		return value == *msr_member((struct nested_vmx_msrs *)m, msr);
 	}
 }
 
@@ -332,7 +338,7 @@ int nested_vmx_msr_set(struct nested_vmx_msrs *m, const struct nested_vmx_msrs *
 		return -ENOENT;
 	if (!msr_value_ok(m, max_set, msr, value))
 		return -EINVAL;
-	((u64 *)m)[msr - IA32_VMX_BASIC] = value;
+	*msr_member(m, msr) = value;
 	derive_plain(m);
 	return 0;
 }

@@ -64,9 +64,10 @@ static const char *const reason_names[VMEXIT_COUNT] = { VMX_EXIT_REASONS(R) };
 const char *vmx_exit_name(u32 reason)
 {
 	reason &= VMEXIT_BASIC_MASK;
-	if (reason >= VMEXIT_COUNT || !reason_names[reason])
+	if (reason >= VMEXIT_COUNT)
 		return "unknown";
-	return reason_names[reason];
+	reason = array_index_nospec(reason, VMEXIT_COUNT);
+	return reason_names[reason] ?: "unknown";
 }
 
 /*
@@ -153,7 +154,7 @@ enum nv_next vmx_handle_exit(struct nv_vcpu *vcpu)
 
 	if (!vcpu->vmx.failed_entry) {
 		if (reason < VMEXIT_COUNT)
-			vcpu->stats.exits[vcpu->l2][reason]++;
+			vcpu->stats.exits[vcpu->l2][array_index_nospec(reason, VMEXIT_COUNT)]++;
 		trace_nestvm_exit(vcpu->id, reason, vcpu->l2);
 	}
 	if (!little_done(reason))
