@@ -8,7 +8,8 @@ struct nv_vm;
 
 /*
  * Pin all pages of @slot and charge them to the caller's user, whose locked-memory
- * limit they count against until they are released. -ENOMEM (limit), -EFAULT (not mapped, or not writable); reason noted.
+ * limit they count against until they are released. -ENOMEM (limit), -EFAULT (not
+ * mapped, or not writable); reason noted.
  */
 int pin_slot(struct nv_vm *vm, struct nv_slot *slot);
 void pin_release(struct nv_vm *vm, struct nv_slot *slot);
