@@ -24,6 +24,7 @@ help:
 #: Building, for KDIR=... (kernel headers; default: the newest 6.1 in /usr/src):
 #:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
 #:   make modules-6.12   the same for Linux 6.12: build/6.12/nestvm.ko
+#:   make modules-verify the same that looks after its invariants while tests run: build/verify/nestvm.ko
 #:   make tools      build/tools/nestvm, libnestvm.a, the examples; make man: the manual pages
 #:   make install    module, command, library, manual [PREFIX=/usr/local] [DESTDIR=]; make uninstall
 #:   make deb        Debian packages: the command, the module for DKMS, the library
@@ -42,11 +43,20 @@ modules:
 	@$(kbuild) -j$(JOBS) modules
 	@mkdir -p $(O) && objcopy --strip-debug nestvm.ko $(O)/nestvm.ko
 
-# For the other kernel that the machine has, from a copy: Kbuild builds in place.
+# Kbuild builds in place, so each other module is built from a copy.
+copy	= mkdir -p $(1) && find Kbuild kmod uapi -name '*.[chS]' -o -name '*.mk' -o -name Kbuild | \
+	  cpio -pdmu --quiet $(1)
+
+# With the invariants of kmod/verify.h; for tests, not for use.
+modules-verify:
+	@$(call copy,$(O)/verify)
+	@$(MAKE) -C $(KDIR) M=$(CURDIR)/$(O)/verify --no-print-directory -j$(JOBS) VERIFY=1 modules
+	@objcopy --strip-debug $(O)/verify/nestvm.ko
+
+# For the other kernel that the machine has.
 modules-6.12:
 	@selftests/machine/deps --kernel 6.12
-	@mkdir -p $(O)/6.12
-	@find Kbuild kmod uapi -name '*.[chS]' -o -name '*.mk' -o -name Kbuild | cpio -pdmu --quiet $(O)/6.12
+	@$(call copy,$(O)/6.12)
 	@$(MAKE) -C $(CACHE)/kernel/6.12/usr/src/linux-headers-*-amd64 M=$(CURDIR)/$(O)/6.12 \
 		--no-print-directory -j$(JOBS) modules
 	@objcopy --strip-debug $(O)/6.12/nestvm.ko
@@ -110,5 +120,5 @@ clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules modules-6.12 tools man selftests unit fuzz lint deps check smoke check-full \
+.PHONY: help modules modules-verify modules-6.12 tools man selftests unit fuzz lint deps check smoke check-full \
 	demo bench machine install uninstall deb clean

@@ -16,6 +16,7 @@
 #include "nested/nested.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "verify.h"
 #include "vlapic.h"
 
 static void init_received(struct nv_vcpu *vcpu)
@@ -166,6 +167,7 @@ static enum nv_next turn(struct nv_vcpu *vcpu)
 	}
 	if (!enter_once(vcpu))
 		return NEXT_SAME;
+	nv_verify_run(vcpu);
 	return vmx_handle_exit(vcpu);
 }
 

@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "module.h"
 #include "vcpu.h"
+#include "verify.h"
 
 static atomic64_t vms;
 
@@ -70,6 +71,7 @@ static void vm_release(struct kref *ref)
 	/* First what may still call in from outside: the owner's mm, eventfds, chips' timers. */
 	notifier_unregister(vm);
 	irq_destroy(vm);
+	nv_verify_end(vm);
 	nv_for_each_vcpu(i, vcpu, vm)
 		nv_vcpu_destroy(vcpu);
 	slots_destroy(vm);

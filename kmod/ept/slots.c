@@ -122,6 +122,17 @@ static int check_region(struct nv_vm *vm, const struct kvm_userspace_memory_regi
 	return 0;
 }
 
+/* @gone is freed alone: what @stays has of it as well, the pins and the log, stays. */
+static void slot_leave(struct nv_slot *gone, const struct nv_slot *stays)
+{
+	if (!gone || !stays)
+		return;
+	if (gone->pages == stays->pages)
+		gone->pages = NULL;
+	if (gone->dirty == stays->dirty)
+		gone->dirty = NULL;
+}
+
 static u64 frame_of(const void *slot, u64 i)
 {
 	return page_to_pfn(((const struct nv_slot *)slot)->pages[i]);
@@ -176,7 +187,7 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 		slot->dirty = kvcalloc(BITS_TO_LONGS(slot->npages), sizeof(long),
 				       GFP_KERNEL_ACCOUNT);
 		if (!slot->dirty)
-			goto free;
+			goto undo;
 	}
 	/* The same memory under new flags or at a new address: the pins move over. */
 	if (old) {
@@ -185,33 +196,18 @@ static int make_slot(struct nv_vm *vm, const struct kvm_userspace_memory_region 
 	} else if (!vm->dynamic) {
 		ret = pin_slot(vm, slot);
 		if (ret)
-			goto free;
+			goto undo;
 	}
 	ret = slot->pages ? find_large(slot) : 0;
 	if (ret)
-		goto unpin;
+		goto undo;
 	*out = slot;
 	return 0;
 
-unpin:
-	if (!old)
-		pin_release(vm, slot);
-free:
-	free_large(slot);
-	kvfree(slot->dirty);
-	kfree(slot);
+undo:
+	slot_leave(slot, old);
+	slot_free(vm, slot);
 	return ret;
-}
-
-/* @gone is freed alone: what @stays has of it as well, the pins and the log, stays. */
-static void slot_leave(struct nv_slot *gone, const struct nv_slot *stays)
-{
-	if (!gone || !stays)
-		return;
-	if (gone->pages == stays->pages)
-		gone->pages = NULL;
-	if (gone->dirty == stays->dirty)
-		gone->dirty = NULL;
 }
 
 /* A copy of @slots without the slot of @id, and with @add in its place by address. */
