@@ -71,9 +71,9 @@ void nv_event_raise(struct nv_events *ev, u8 vector, bool has_error, u32 error, 
 	set_exception(ev, INTR_TYPE_HARD_EXC, vector, has_error, error, payload, 0);
 }
 
-void nv_event_raise_soft(struct nv_events *ev, u8 vector, u32 insn_len)
+void nv_event_raise_soft(struct nv_events *ev, u32 type, u8 vector, u32 insn_len)
 {
-	set_exception(ev, INTR_TYPE_SOFT_EXC, vector, false, 0, 0, insn_len);
+	set_exception(ev, type, vector, false, 0, 0, insn_len);
 }
 
 void nv_events_clear(struct nv_events *ev)

@@ -47,8 +47,11 @@ enum nv_exc_class nv_exception_class(u8 vector);
  */
 void nv_event_raise(struct nv_events *ev, u8 vector, bool has_error, u32 error, u64 payload);
 
-/* #BP and #OF by INT3/INTO, which carry an instruction length. */
-void nv_event_raise_soft(struct nv_events *ev, u8 vector, u32 insn_len);
+/*
+ * #BP and #OF by INT3 and INTO, #DB by INT1 (@type: INTR_TYPE_SOFT_EXC, INTR_TYPE_PRIV_EXC):
+ * RIP is at the instruction, and the delivery pushes that of the next.
+ */
+void nv_event_raise_soft(struct nv_events *ev, u32 type, u8 vector, u32 insn_len);
 
 void nv_events_clear(struct nv_events *ev);
 

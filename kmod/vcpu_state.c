@@ -83,6 +83,9 @@ static void waiting_to_user(struct nv_vcpu *vcpu, struct kvm_vcpu_events *e)
 
 	if (!nv_event_valid(ev))
 		return;
+	/* Not begun, and RIP still at INT1: executed again, by L2 as well. */
+	if ((ev->info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_EXC)
+		return;
 	e->exception.pending = vcpu->vm->exception_payload;
 	e->exception.injected = !vcpu->vm->exception_payload;
 	e->exception.nr = nv_event_vector(ev);

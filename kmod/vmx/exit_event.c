@@ -7,6 +7,17 @@
 #include "vlapic.h"
 #include "vmx/exit.h"
 
+/* SDM 3C "Information for VM Exits Due to Vectored Events": only the type tells INT1. */
+static enum nv_next exit_db(struct nv_vcpu *vcpu, u32 info)
+{
+	if ((info & INTR_INFO_TYPE) == INTR_TYPE_PRIV_EXC)
+		nv_event_raise_soft(&vcpu->ev, INTR_TYPE_PRIV_EXC, VEC_DB,
+				    vmcs_read(VMCS_EXIT_INSN_LEN));
+	else
+		cpu_raise_db(vcpu, vmcs_read(VMCS_EXIT_QUALIFICATION));
+	return NEXT_SAME;
+}
+
 enum nv_next exit_exception(struct nv_vcpu *vcpu)
 {
 	u32 info = vmcs_read(VMCS_EXIT_INTR_INFO);
@@ -18,8 +29,7 @@ enum nv_next exit_exception(struct nv_vcpu *vcpu)
 	case VEC_MC:
 		return NEXT_SAME;
 	case VEC_DB:
-		cpu_raise_db(vcpu, vmcs_read(VMCS_EXIT_QUALIFICATION));
-		return NEXT_SAME;
+		return exit_db(vcpu, info);
 	case VEC_AC:
 		cpu_raise_error(vcpu, VEC_AC, 0);
 		return NEXT_SAME;

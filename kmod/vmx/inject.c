@@ -102,6 +102,9 @@ static void write_event(struct nv_vcpu *vcpu, const struct nv_event *e)
 /* What the exception's delivery does besides pushing a frame. */
 static void deliver_payload(struct nv_vcpu *vcpu, const struct nv_event *e)
 {
+	/* INT3, INTO and INT1 have none; INT1 leaves DR6 and DR7 alone. */
+	if ((e->info & INTR_INFO_TYPE) != INTR_TYPE_HARD_EXC)
+		return;
 	switch (nv_event_vector(e)) {
 	case VEC_PF:
 		vcpu->regs.cr2 = e->payload;
@@ -118,8 +121,7 @@ static void deliver_payload(struct nv_vcpu *vcpu, const struct nv_event *e)
 	 * Faults save RF = 1 (SDM 3B "Instruction-Breakpoint Exception Condition");
 	 * the entry pushes RFLAGS as they stand in the VMCS. Traps do not.
 	 */
-	if ((e->info & INTR_INFO_TYPE) == INTR_TYPE_HARD_EXC && nv_event_vector(e) != VEC_DB &&
-	    nv_event_vector(e) != VEC_DF)
+	if (nv_event_vector(e) != VEC_DB && nv_event_vector(e) != VEC_DF)
 		vmx_set_rflags(vmx_rflags() | RFLAGS_RF);
 }
 

@@ -85,6 +85,34 @@ GUEST_CASE(software_exception, NEED_VMX)
 	EXPECT_L2_DONE();
 }
 
+static void l2_int1(void)
+{
+	EXPECT_EQ(CATCH(".byte 0xf1", , ), VEC_DB, "the vector in L2");
+	vmcall(trap.rip - (unsigned long)l2_int1);
+}
+
+/* INT1 is of a type of its own, with a length: for L2 itself, and as an exit. */
+GUEST_CASE(privileged_software_exception, NEED_VMX)
+{
+	u64 behind;
+
+	l1_start(l2_int1);
+	EXPECT_EXIT(VMEXIT_VMCALL);
+	behind = (unsigned long)l2_int1 + l2.rax;
+	EXPECT_EQ(*(u8 *)(behind - 1), 0xf1, "the instruction before the return address");
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB));
+	l1_set_l2(l2_int1);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_PRIV_EXC | VEC_DB,
+		  "the interruption");
+	EXPECT_EQ(vmr(VMCS_EXIT_INSN_LEN), 1, "the length of INT1");
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), behind - 1, "RIP: at INT1");
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_PRIV_EXC | VEC_DB);
+	vmw(VMCS_ENTRY_INSN_LEN, 1);
+	EXPECT_EXIT(VMEXIT_VMCALL);
+	EXPECT_EQ((unsigned long)l2_int1 + l2.rax, behind, "the return address");
+}
+
 static void l2_pf(void)
 {
 	EXPECT_EQ(CATCH("mov (%0), %%rax", , "r"(HOLE + 0x10), "rax"), VEC_PF, "the vector in L2");

@@ -302,6 +302,37 @@ GUEST_CASE(single_step, 0)
 	EXPECT_EQ(steps, 3, "steps over CPUID");
 }
 
+static volatile u64 int1_rip;
+
+static void on_int1(struct trap_frame *f)
+{
+	steps++;
+	last_dr6 = read_dr6();
+	int1_rip = f->rip;
+	ASSERT(steps < 10, "INT1 is delivered for ever");
+}
+
+static void user_int1(void)
+{
+	asm volatile(".byte 0xf1; nop");
+}
+
+/* A trap that leaves DR6 alone and asks no gate for its DPL: of CPL 3 as well. */
+GUEST_CASE(int1, 0)
+{
+	u64 behind;
+
+	on_trap(VEC_DB, on_int1);
+	write_dr6(DR6_FIXED1 | DR6_RTM | BIT(1));
+	asm volatile("lea 1f(%%rip), %0; .byte 0xf1; 1: nop" : "=r"(behind) : : "memory");
+	EXPECT_EQ(steps, 1, "times the handler ran");
+	EXPECT_EQ(int1_rip, behind, "RIP in the frame");
+	EXPECT_EQ(last_dr6 & (DR6_BS | DR6_BD | 15), BIT(1), "DR6");
+	run_user(user_int1);
+	EXPECT_EQ(steps, 2, "times the handler ran");
+	EXPECT_EQ(last_dr6 & (DR6_BS | DR6_BD | 15), BIT(1), "DR6");
+}
+
 GUEST_CASE(breakpoint_registers, 0)
 {
 	static volatile u64 watched;

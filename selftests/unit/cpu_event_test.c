@@ -100,7 +100,9 @@ TEST(soft)
 {
 	struct nv_events ev = { .user_intr = -1 };
 
-	nv_event_raise_soft(&ev, VEC_BP, 1);
+	nv_event_raise_soft(&ev, INTR_TYPE_SOFT_EXC, VEC_BP, 1);
 	EXPECT_EQ(ev.exception.info, INTR_INFO_VALID | INTR_TYPE_SOFT_EXC | VEC_BP);
 	EXPECT_EQ(ev.exception.insn_len, 1);
+	nv_event_raise_soft(&ev, INTR_TYPE_PRIV_EXC, VEC_DB, 1);
+	EXPECT_EQ(ev.exception.info, INTR_INFO_VALID | INTR_TYPE_PRIV_EXC | VEC_DB);
 }
