@@ -25,10 +25,11 @@ struct entry_ctx {
 	const struct cpu_features *cpu;	/* L1's CPUID: address widths, CR4 and EFER bits */
 	gpa1_t vmcs;			/* L1's current-VMCS pointer */
 	u64 l1_efer;			/* at the time of VMLAUNCH/VMRESUME */
+	u64 debugctl;			/* L2's IA32_DEBUGCTL if the entry does not load it */
 	struct l1_mem *mem;
 	/*
 	 * No entry but saved state: what entry reads from L1's memory was checked then
-	 * and may be another by now; the caller fills pdpte[].
+	 * and may be another by now; the caller fills pdpte[]. Nor is DEBUGCTL loaded.
 	 */
 	bool resumed;
 

@@ -588,10 +588,16 @@ static bool ok_pending_dbg_reserved(const struct entry_ctx *c)
 	return !(c->v->guest_pending_dbg & ~defined);
 }
 
+/* What L2 will run with: vmcs12's, or what is there. */
+static u64 debugctl(const struct entry_ctx *c)
+{
+	return LOADS(c, ENTRY_LOAD_DEBUG) && !c->resumed ? c->v->guest_debugctl : c->debugctl;
+}
+
 /* While blocking or halted, a single-step trap is pending exactly if TF asks for one. */
 static bool ok_pending_dbg_bs(const struct entry_ctx *c)
 {
-	bool step = (c->v->guest_rflags & RFLAGS_TF) && !(c->v->guest_debugctl & DEBUGCTL_BTF);
+	bool step = (c->v->guest_rflags & RFLAGS_TF) && !(debugctl(c) & DEBUGCTL_BTF);
 
 	if (!blocked(c, INTR_STATE_STI | INTR_STATE_MOV_SS) &&
 	    c->v->guest_activity != ACTIVITY_HLT)

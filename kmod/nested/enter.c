@@ -49,6 +49,7 @@ void nested_entry_ctx(struct nv_vcpu *vcpu, struct entry_ctx *c)
 		.cpu = &vcpu->features,
 		.vmcs = n->vmcs12_ptr,
 		.l1_efer = vmx_efer(vcpu),
+		.debugctl = vmcs_read(VMCS_GUEST_DEBUGCTL),
 		.mem = &n->mem.mem,
 	};
 }

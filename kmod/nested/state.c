@@ -262,6 +262,7 @@ static int check_l2(struct nv_vcpu *vcpu, struct incoming *in)
 	in->c.v = v;
 	in->c.vmcs = gpa1(in->s.hdr.vmx.vmcs12_pa);
 	in->c.resumed = true;
+	in->c.debugctl = in->live.l2_debugctl;
 	memcpy(in->c.pdpte, in->live.l2_pdpte, sizeof(in->c.pdpte));
 	/* L1's own registers are not part of the state: it goes on at vmcs12's host state. */
 	in->c.l1_efer = vmcs12_has_exit(v, EXIT_HOST_64) ? IA32_EFER_LME | IA32_EFER_LMA : 0;

@@ -215,6 +215,27 @@ GUEST_CASE(msr_load_failure, NEED_VMX)
 	EXPECT_L2_DONE();
 }
 
+/* Nothing before that a trap could follow. */
+extern u8 l2_done_at_once[];
+asm("l2_done_at_once: vmcall");
+
+/* Without "load debug controls" L2 keeps L1's BTF, and with it no step is pending. */
+GUEST_CASE(btf_of_l1, NEED_VMX)
+{
+	l1_start((void (*)(void))l2_done_at_once);
+	if (vmr(VMCS_ENTRY_CTLS) & ENTRY_LOAD_DEBUG)
+		skip("debug controls are always loaded");
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_TF | RFLAGS_IF);
+	vmw(VMCS_GUEST_INTERRUPTIBILITY, INTR_STATE_STI);
+	vmw(VMCS_GUEST_PENDING_DBG, PENDING_DBG_BS);
+	wrmsr(IA32_DEBUGCTL, DEBUGCTL_BTF);
+	EXPECT_EQ(l1_run(), VMEXIT_INVALID_GUEST_STATE | VMEXIT_ENTRY_FAILURE, "the exit reason");
+	vmw(VMCS_GUEST_PENDING_DBG, 0);
+	wrmsr(IA32_DEBUGCTL, DEBUGCTL_BTF);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(rdmsr(IA32_DEBUGCTL), 0, "DEBUGCTL after the exit");
+}
+
 GUEST_CASE(eptp, NEED_VMX)
 {
 	u64 good, cap = rdmsr(IA32_VMX_EPT_VPID_CAP);

@@ -263,6 +263,26 @@ M(pending_dbg_bs_btf)
 	f->v.guest_pending_dbg = PENDING_DBG_BS;
 }
 
+/* Not loaded: L1's BTF stays. */
+M(pending_dbg_bs_btf_kept)
+{
+	f->v.guest_interruptibility = INTR_STATE_MOV_SS;
+	f->v.guest_rflags |= RFLAGS_TF;
+	f->v.entry_ctls &= ~ENTRY_LOAD_DEBUG;
+	f->c.debugctl = DEBUGCTL_BTF;
+	f->v.guest_pending_dbg = PENDING_DBG_BS;
+}
+
+/* A state that is resumed has the DEBUGCTL that it had. */
+M(pending_dbg_bs_btf_resumed)
+{
+	f->v.guest_interruptibility = INTR_STATE_MOV_SS;
+	f->v.guest_rflags |= RFLAGS_TF;
+	f->c.resumed = true;
+	f->c.debugctl = DEBUGCTL_BTF;
+	f->v.guest_pending_dbg = PENDING_DBG_BS;
+}
+
 M(pending_dbg_rtm) { f->v.guest_pending_dbg = PENDING_DBG_RTM | PENDING_DBG_ENABLED_BP; }
 
 M(link_address) { f->v.link_pointer = LINK_PAGE | 8; f->link_revision = 0; }
@@ -413,6 +433,8 @@ static const struct mutator mutators[] = {
 	{ "pending_dbg_bs", m_pending_dbg_bs_wanted },
 	{ "pending_dbg_bs", m_pending_dbg_bs_unwanted },
 	{ "pending_dbg_bs", m_pending_dbg_bs_btf },
+	{ "pending_dbg_bs", m_pending_dbg_bs_btf_kept },
+	{ "pending_dbg_bs", m_pending_dbg_bs_btf_resumed },
 	{ "pending_dbg_rtm", m_pending_dbg_rtm },
 	/* An address that is not read has no revision either. */
 	{ "link_address", m_link_address, FIRST },
