@@ -144,7 +144,7 @@ static bool enter_once(struct nv_vcpu *vcpu)
 
 	if (likely(!vcpu->vmx.failed_entry))
 		vmx_take_unfinished_event(vcpu);
-	if (vcpu->l2)
+	if (vcpu->nested)
 		nested_after_exit(vcpu);
 	return true;
 }

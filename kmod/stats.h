@@ -22,6 +22,7 @@
 	S(tlb_flushes, NONE, "INVEPT and INVVPID executed for requests")	\
 	S(nested_entries, NONE, "VMLAUNCH and VMRESUME of L1 that succeeded")	\
 	S(nested_entry_failures, NONE, "VMLAUNCH and VMRESUME that failed")	\
+	S(vmcs02_refused, NONE, "entries and tables of L2 that the CPU refused") \
 	S(nested_exits, NONE, "VM exits given to L1")				\
 	S(nested_vmx_insns, NONE, "VMX instructions of L1 emulated")		\
 	S(ept02_faults, NONE, "EPT02 violations filled")			\

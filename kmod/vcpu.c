@@ -236,8 +236,8 @@ enum nv_next nv_vcpu_bug(struct nv_vcpu *vcpu, const char *why)
 	struct kvm_run *run = vcpu->run;
 
 	if (!xchg(&vcpu->vm->dead, true)) {
-		WARN(1, "nestvm: %s (vCPU %u, %s, exit reason %#x)\n", why, vcpu->id,
-		     vcpu->l2 ? "L2" : "L1", vcpu->vmx.exit_reason);
+		pr_err("BUG: %s (vCPU %u, %s, exit reason %#x)\n", why, vcpu->id,
+		       vcpu->l2 ? "L2" : "L1", vcpu->vmx.exit_reason);
 		vmcs_dump(vcpu->l2 ? "L2 (vmcs02)" : "L1 (vmcs01)");
 	}
 	nv_vm_request(vcpu->vm, REQ_DEAD);

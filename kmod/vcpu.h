@@ -66,7 +66,7 @@ struct nv_vcpu {
 	int last_cpu;			/* where it was loaded last */
 	bool has_run;
 	bool entered;			/* this KVM_RUN has been in the guest */
-	bool state_set;			/* user space may have set state since L2's last entry */
+	bool state_set;			/* user space may have set state since the last entry */
 
 	unsigned long requests;		/* any */
 	int where;			/* any */

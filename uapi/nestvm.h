@@ -241,7 +241,8 @@ struct nestvm_refusal {
  * @insn_error:	out: VM-instruction error of the last one, 0 if it failed with an exit
  * @exit_reason: out: exit reason L1 got, with bit 31, 0 if it failed with VMfail
  * @qualification: out: exit qualification L1 got
- * @rule:	out: stable name of the failed check of the manual, empty if none failed yet
+ * @rule:	out: stable name of the failed check of the manual, empty if none failed yet;
+ *		"hardware" if the CPU refused what had passed them all
  *
  * Errors: none beyond the conventions. Since: API 1. Code: kmod/nested/enter.c.
  * Test: selftests/nested_entry_checks.c.

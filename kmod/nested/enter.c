@@ -7,28 +7,29 @@
 #include <linux/timex.h>
 #include "nested/nested_vcpu.h"
 
-static void record_failure(struct nv_vcpu *vcpu, const struct entry_result *r)
+void nested_record_failure(struct nv_vcpu *vcpu, const char *rule, u32 exit_reason,
+			   u32 insn_error, u64 qual)
 {
 	struct nv_nested *n = vcpu->nested;
 
 	n->failure.count++;
-	n->failure.insn_error = 0;
-	n->failure.exit_reason = 0;
-	n->failure.qual = r->qual;
-	switch (r->way) {
-	case ENTRY_VMFAIL:
-		n->failure.insn_error = r->error;
-		break;
-	case ENTRY_EXIT_GUEST:
-		n->failure.exit_reason = VMEXIT_INVALID_GUEST_STATE | VMEXIT_ENTRY_FAILURE;
-		break;
-	default:
-		n->failure.exit_reason = VMEXIT_MSR_LOAD_FAILURE | VMEXIT_ENTRY_FAILURE;
-		break;
-	}
-	strscpy(n->failure.rule, r->name, sizeof(n->failure.rule));
+	n->failure.insn_error = insn_error;
+	n->failure.exit_reason = exit_reason;
+	n->failure.qual = qual;
+	strscpy(n->failure.rule, rule, sizeof(n->failure.rule));
 	nv_stat_inc(vcpu, nested_entry_failures);
-	trace_nestvm_nested_entry_failure(vcpu->id, r->name, n->failure.exit_reason);
+	trace_nestvm_nested_entry_failure(vcpu->id, rule, exit_reason);
+}
+
+static void record_failure(struct nv_vcpu *vcpu, const struct entry_result *r)
+{
+	u32 reason = 0;
+
+	if (r->way == ENTRY_EXIT_GUEST)
+		reason = VMEXIT_INVALID_GUEST_STATE | VMEXIT_ENTRY_FAILURE;
+	else if (r->way == ENTRY_EXIT_MSR)
+		reason = VMEXIT_MSR_LOAD_FAILURE | VMEXIT_ENTRY_FAILURE;
+	nested_record_failure(vcpu, r->name, reason, r->error, r->qual);
 }
 
 static enum nv_next fail_basic(struct nv_vcpu *vcpu, u32 error, const char *name)
@@ -142,6 +143,7 @@ static void complete_entry(struct nv_vcpu *vcpu)
 	struct nv_nested *n = vcpu->nested;
 
 	nested_take_injection(vcpu);
+	n->launch_state = n->v->launch_state;
 	n->v->launch_state = VMCS12_LAUNCHED;
 	n->mtf_pending = false;
 	if (enters_halted(vcpu))

@@ -5,6 +5,8 @@
  * until INVEPT, and so does this cache. A hierarchy belongs to one vCPU and one
  * EPTP12; its tables are reached from its root only and die with its contents.
  */
+#define pr_fmt(fmt) "nestvm: " fmt
+
 #include <linux/io.h>
 #include <linux/sched.h>
 #include "ept/ept.h"
@@ -296,6 +298,18 @@ static void exit_to_l1(struct nv_vcpu *vcpu, u32 reason, u64 qual, gpa2_t gpa2)
 	nested_exit(vcpu, &e);
 }
 
+/*
+ * Our mistake, as EPT12 was found good before anything of it came into EPT02; L1 takes it
+ * for its own, and what we have made of its tables is made anew.
+ */
+static void misconfigured(struct nv_vcpu *vcpu, gpa2_t gpa2)
+{
+	pr_warn_ratelimited("vCPU %u: EPT02 is misconfigured at %llx\n", vcpu->id, gpa2.v);
+	nv_stat_inc(vcpu, vmcs02_refused);
+	ept02_drop(vcpu, vcpu->nested->ept02);
+	exit_to_l1(vcpu, VMEXIT_EPT_MISCONFIG, 0, gpa2);
+}
+
 /* L1's APIC-access page where L1 has no memory: the exit hardware cannot make. */
 static bool apic_access_exit(struct nv_vcpu *vcpu, const struct ept_walk *w, u64 qual)
 {
@@ -358,7 +372,7 @@ bool nested_ept_exit(struct nv_vcpu *vcpu, enum nv_next *next)
 		return false;
 	*next = NEXT_SAME;
 	if ((vcpu->vmx.exit_reason & VMEXIT_BASIC_MASK) == VMEXIT_EPT_MISCONFIG) {
-		*next = nv_vcpu_bug(vcpu, "EPT02 misconfiguration");
+		misconfigured(vcpu, addr);
 		return true;
 	}
 	switch (walk12(vcpu, addr, qual & EPTV_ACCESS, &w)) {

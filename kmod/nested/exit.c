@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From L2 to L1: whose exit it is, and everything that a VM exit does. */
+#define pr_fmt(fmt) "nestvm: " fmt
+
 #include "nested/nested_vcpu.h"
 #include "nested/reflect.h"
 
@@ -169,16 +171,52 @@ bool nested_owns_exit(struct nv_vcpu *vcpu)
  * Fields"). L1's other CPUs may lower VTPR after our check: what L1 then gets is the
  * exit that L2's own MOV to CR8 would have been, and not a stop of the VM.
  */
-bool nested_vtpr_race(struct nv_vcpu *vcpu)
+static bool vtpr_race(struct nv_vcpu *vcpu)
 {
 	const struct vmcs12 *v = vcpu->nested->v;
 
-	if (vmcs_read(VMCS_INSN_ERROR) != VMERR_ENTRY_CONTROLS ||
+	if (!vcpu->vmx.failed_entry || vmcs_read(VMCS_INSN_ERROR) != VMERR_ENTRY_CONTROLS ||
 	    !vmcs12_has_proc(v, PROC_TPR_SHADOW) ||
 	    vmcs12_has_proc2(v, PROC2_APIC_ACCESS) || vmcs12_has_proc2(v, PROC2_VIRT_INTR))
 		return false;
 	nested_exit_simple(vcpu, VMEXIT_TPR_BELOW_THRESHOLD, 0);
 	return true;
+}
+
+static void report_refusal(struct nv_vcpu *vcpu, u32 reason)
+{
+	struct nv_nested *n = vcpu->nested;
+	u32 found = vcpu->vmx.failed_entry ? vmcs_read(VMCS_INSN_ERROR) : vcpu->vmx.exit_reason;
+
+	pr_warn_ratelimited("vCPU %u: the CPU refuses an entry of L2 that passed the checks: %s %#x, RIP %llx\n",
+			    vcpu->id, vcpu->vmx.failed_entry ? "error" : "reason", found, vmx_rip());
+	nv_stat_inc(vcpu, vmcs02_refused);
+	nested_record_failure(vcpu, "hardware", reason, 0, ENTRY_QUAL_NONE);
+	n->cur->fresh = true;
+}
+
+/*
+ * The checks of vmcs12 are to leave nothing for hardware to find in vmcs02. Where it does,
+ * the mistake is ours, but an L1 that knows of one must not get more by it than a failed
+ * entry: neither a warning in the host nor the end of its VM.
+ */
+void nested_entry_refused(struct nv_vcpu *vcpu)
+{
+	const u32 reason = VMEXIT_INVALID_GUEST_STATE | VMEXIT_ENTRY_FAILURE;
+	struct nv_nested *n = vcpu->nested;
+
+	if (vtpr_race(vcpu))
+		return;
+	report_refusal(vcpu, reason);
+	if (!n->entry_pending) {
+		/* L2 has run: what it did is not lost. */
+		nested_exit_simple(vcpu, reason, ENTRY_QUAL_NONE);
+		return;
+	}
+	n->v->launch_state = n->launch_state;
+	vcpu->ev.reinject.info = 0;
+	nested_leave_l2(vcpu);
+	nested_entry_exit(vcpu, VMEXIT_INVALID_GUEST_STATE, ENTRY_QUAL_NONE);
 }
 
 bool nested_triple_fault(struct nv_vcpu *vcpu)

@@ -243,7 +243,7 @@ void nested_after_exit(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	if (!vcpu->l2 || vcpu->vmx.failed_entry || (vcpu->vmx.exit_reason & VMEXIT_ENTRY_FAILURE))
+	if (vcpu->vmx.failed_entry || (vcpu->vmx.exit_reason & VMEXIT_ENTRY_FAILURE))
 		return;
 	/* Hardware has completed the entry, and delivered what it injected or said so. */
 	n->entry_pending = false;

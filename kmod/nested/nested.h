@@ -94,8 +94,8 @@ void nested_insn_done(struct nv_vcpu *vcpu);
 u64 nested_l2_cr0(struct nv_vcpu *vcpu);
 u64 nested_l2_cr4(struct nv_vcpu *vcpu);
 
-/* Hardware refused vmcs02: was it VTPR, which L1's other CPUs can change? Then L1 has an exit. */
-bool nested_vtpr_race(struct nv_vcpu *vcpu);
+/* Hardware refused vmcs02, which is to be impossible: L1's entry has failed, and goes on. */
+void nested_entry_refused(struct nv_vcpu *vcpu);
 
 /* Triple fault of L2: L1's exit. True if L2 ran. */
 bool nested_triple_fault(struct nv_vcpu *vcpu);
@@ -104,7 +104,7 @@ void nested_ept12_fault(struct nv_vcpu *vcpu, const struct nv_fault *fault);
 
 /* Just before VM entry, preemptible: shadow VMCS in step, pages of vmcs12 mapped. */
 void nested_before_entry(struct nv_vcpu *vcpu);
-/* After a real exit from L2, first of all: what hardware kept for vmcs12 (timer, entry done). */
+/* After an exit of L1 or L2, first of all: the entry is done. */
 void nested_after_exit(struct nv_vcpu *vcpu);
 /* EPT01 lost mappings or a slot changed: EPT02 and mapped pages of L1 go. */
 void nested_ept01_changed(struct nv_vcpu *vcpu);

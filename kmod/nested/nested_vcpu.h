@@ -80,8 +80,9 @@ struct nv_nested {
 	u16 open_words[VMX_BITMAP_SIZE / sizeof(u64)];
 	unsigned int open_count;
 
-	/* VMLAUNCH succeeded and hardware has not entered L2 yet. */
+	/* VMLAUNCH succeeded and hardware has not entered L2 yet; vmcs12 was in this state. */
 	bool entry_pending;
+	u32 launch_state;
 	bool mtf_pending;
 	bool pages_stale;		/* L1's pages must be mapped again */
 	bool tsc01_stale;		/* L1's TSC offset changed while L2 ran */
@@ -241,6 +242,9 @@ bool nested_enter_l2(struct nv_vcpu *vcpu, const struct entry_ctx *c);
 /* Leave L2 without an exit: reset, end, new state. vmcs01 current afterwards. */
 void nested_leave_l2(struct nv_vcpu *vcpu);
 void nested_entry_ctx(struct nv_vcpu *vcpu, struct entry_ctx *c);
+/* For NESTVM_GET_ENTRY_FAILURE, the statistics and the tracepoint. */
+void nested_record_failure(struct nv_vcpu *vcpu, const char *rule, u32 exit_reason,
+			   u32 insn_error, u64 qual);
 /* vmcs12's VM-entry interruption information becomes the event to inject. */
 void nested_take_injection(struct nv_vcpu *vcpu);
 

@@ -286,6 +286,7 @@ static void load_live(struct nv_vcpu *vcpu, const struct incoming *in)
 	/* One that the entry did not complete yet, or one that an exit interrupted. */
 	nested_take_injection(vcpu);
 	n->entry_pending = s->flags & KVM_STATE_NESTED_RUN_PENDING;
+	n->launch_state = VMCS12_LAUNCHED;
 	n->mtf_pending = s->flags & KVM_STATE_NESTED_MTF_PENDING;
 	n->v->entry_intr_info = in->entry_intr_info;
 	if (!n->entry_pending)

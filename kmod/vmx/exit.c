@@ -72,7 +72,7 @@ const char *vmx_exit_name(u32 reason)
 
 /*
  * Hardware refused a state that software was to have checked: it is what user space
- * set (invalid guest state), or, of vmcs02 without such a chance, our bug.
+ * set (invalid guest state), or, of vmcs02 without such a chance, L1's failed entry.
  */
 static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 {
@@ -82,10 +82,10 @@ static enum nv_next failed_entry(struct nv_vcpu *vcpu)
 		vcpu->ret = -ESHUTDOWN;
 		return NEXT_USER;
 	}
-	if (vcpu->l2 && vcpu->vmx.failed_entry && nested_vtpr_race(vcpu))
+	if (vcpu->l2 && !vcpu->state_set) {
+		nested_entry_refused(vcpu);
 		return NEXT_SAME;
-	if (vcpu->l2 && !vcpu->state_set)
-		return nv_vcpu_bug(vcpu, "entry of vmcs02 failed in hardware");
+	}
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason =
 		vcpu->vmx.failed_entry ? vmcs_read(VMCS_INSN_ERROR) : vcpu->vmx.exit_reason;
