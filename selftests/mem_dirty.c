@@ -7,12 +7,16 @@
 #include "lib/guest_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <time.h>
+#include <unistd.h>
 
 GUEST(mem_dirty);
 
@@ -173,6 +177,66 @@ static void refused_change(const void *arg)
 	ends();
 }
 
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), ret = -1;
+
+	if (fd >= 0) {
+		ret = write(fd, text, strlen(text));
+		close(fd);
+	}
+	return ret;
+}
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAILSLAB	"/sys/kernel/debug/failslab/"
+
+/* Set the slot with failure number @n on its way; *@failed: did it happen at all? */
+static int set_slot_failing(int fail_nth, unsigned int n, u64 gpa, bool *failed)
+{
+	char text[16];
+	int ret;
+
+	snprintf(text, sizeof(text), "%u", n);
+	ASSERT(write(fail_nth, text, strlen(text)) > 0, "%s", strerror(errno));
+	ret = set_slot(LOG, gpa, SIZE);
+	memset(text, 0, sizeof(text));
+	/* If it is still to come, this may be what fails. */
+	*failed = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
+	while (write(fail_nth, "0", 1) < 0)
+		;
+	return ret;
+}
+
+/* Each allocation of a move fails in turn: the slot stays where it is, with its log. */
+static void moved_without_memory(const void *arg)
+{
+	unsigned int n, refused = 0;
+	bool failed = true;
+	int fail_nth;
+
+	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
+	if (write_text(FAILSLAB "ignore-gfp-wait", "N") < 0)
+		ktap_skip("the kernel cannot have allocations fail");
+	write_text(FAILSLAB "verbose", "0");
+	write_text("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	fail_nth = open(FAIL_NTH, O_RDWR);
+	start(arg);
+	write_pages(0, 0);
+	write_pages(1, 64);
+	for (n = 1; failed; n++) {
+		refused += !!set_slot_failing(fail_nth, n, SLOT + 0x1000000, &failed);
+		/* It may have moved all the same, where a failure had a way out. */
+		SET_SLOT(LOG, SLOT, SIZE);
+	}
+	ktap_say("%u of %u failures made the move fail", refused, n - 1);
+	EXPECT(refused >= 3, "%u moves were refused", refused);
+	EXPECT_LOG(1, 64);
+	write_pages(1, 149);
+	EXPECT_LOG(1, 149);
+	ends();
+}
+
 /* Off ends a log, and so does deleting the slot: the next one begins with nothing. */
 static void ended(const void *arg)
 {
@@ -307,6 +371,7 @@ int main(int argc, char **argv)
 		{ "moved", moved, &l1, 0 },
 		{ "moved_dynamic", moved, &dynamic, 0 },
 		{ "moved_l2_with_ept", moved, &l2_ept, 0 },
+		{ "moved_without_memory", moved_without_memory, &l1, 0 },
 		{ "refused_change", refused_change, &l1, 0 },
 		{ "refused_change_dynamic", refused_change, &dynamic, 0 },
 		{ "ended", ended, &l1, 0 },
