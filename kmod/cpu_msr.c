@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/nospec.h>
 #include "cpu.h"
+#include "cpu_spec.h"
 #include "cpuid_bits.h"
 #include "nested/nested.h"
 #include "vcpu.h"
@@ -410,9 +411,14 @@ static const struct msr_row rows[] = {
 	{ IA32_FEATURE_CONTROL, IA32_FEATURE_CONTROL, read_feature_control,
 	  write_feature_control, true },
 	{ IA32_TSC_ADJUST, IA32_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust, true },
+	{ IA32_SPEC_CTRL, IA32_SPEC_CTRL, cpu_spec_ctrl_read, cpu_spec_ctrl_write, true },
+	{ IA32_PRED_CMD, IA32_PRED_CMD, NULL, cpu_pred_cmd_write },
 	{ IA32_BIOS_UPDT_TRIG, IA32_BIOS_UPDT_TRIG, NULL, write_ignored },
 	{ IA32_BIOS_SIGN_ID, IA32_BIOS_SIGN_ID, read_bios_sign, write_bios_sign, true },
 	{ IA32_MTRRCAP, IA32_MTRRCAP, read_mtrrcap, write_read_only },
+	{ IA32_ARCH_CAPABILITIES, IA32_ARCH_CAPABILITIES, cpu_arch_caps_read,
+	  cpu_arch_caps_write, true },
+	{ IA32_FLUSH_CMD, IA32_FLUSH_CMD, NULL, cpu_flush_cmd_write },
 	{ IA32_SYSENTER_CS, IA32_SYSENTER_CS, read_field, write_sysenter_cs, true },
 	{ IA32_SYSENTER_ESP, IA32_SYSENTER_EIP, read_field, write_address, true },
 	{ IA32_MCG_CAP, IA32_MCG_CAP, read_mce, write_mce },

@@ -86,6 +86,31 @@ bool cpu_cr3_valid(const struct cpu_features *f, u64 cr3)
 	return cpu_gpa_valid(f, cr3);
 }
 
+/* SDM 4 "IA32_SPEC_CTRL": each bit is there with its bit of CPUID, else reserved. */
+u64 cpu_spec_ctrl_allowed(const struct cpu_features *f)
+{
+	const struct {
+		u32 word, bit;
+		u64 msr;
+	} rows[] = {
+		{ f->f7_edx,	CPUID_7_EDX_SPEC_CTRL,		IA32_SPEC_CTRL_IBRS },
+		{ f->f7_edx,	CPUID_7_EDX_STIBP,		IA32_SPEC_CTRL_STIBP },
+		{ f->f7_edx,	CPUID_7_EDX_SSBD,		IA32_SPEC_CTRL_SSBD },
+		{ f->f7_2_edx,	CPUID_7_2_EDX_IPRED_CTRL,	IA32_SPEC_CTRL_IPRED },
+		{ f->f7_2_edx,	CPUID_7_2_EDX_RRSBA_CTRL,	IA32_SPEC_CTRL_RRSBA },
+		{ f->f7_2_edx,	CPUID_7_2_EDX_PSFD,		IA32_SPEC_CTRL_PSFD },
+		{ f->f7_2_edx,	CPUID_7_2_EDX_DDPD_U,		IA32_SPEC_CTRL_DDPD_U },
+		{ f->f7_2_edx,	CPUID_7_2_EDX_BHI_CTRL,		IA32_SPEC_CTRL_BHI },
+	};
+	u64 allowed = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].word & rows[i].bit)
+			allowed |= rows[i].msr;
+	return allowed;
+}
+
 u64 cpu_efer_allowed(const struct cpu_features *f)
 {
 	u64 allowed = 0;

@@ -15,6 +15,7 @@
 struct cpu_features {
 	u32 f1_ecx, f1_edx;
 	u32 f7_ebx, f7_ecx, f7_edx;
+	u32 f7_2_edx;			/* leaf 7, subleaf 2 */
 	u32 fd1_eax;			/* leaf 0xd, subleaf 1 */
 	u32 f80000001_ecx, f80000001_edx;
 	u64 xcr0_allowed;		/* leaf 0xd, subleaf 0: EDX:EAX */
@@ -40,6 +41,7 @@ bool cpu_cr0_valid(u64 cr0);
 u64 cpu_cr4_allowed(const struct cpu_features *f);
 bool cpu_cr4_valid(const struct cpu_features *f, u64 cr4);
 bool cpu_cr3_valid(const struct cpu_features *f, u64 cr3);
+u64 cpu_spec_ctrl_allowed(const struct cpu_features *f);	/* 0: no such MSR */
 u64 cpu_efer_allowed(const struct cpu_features *f);
 bool cpu_efer_valid(const struct cpu_features *f, u64 efer);
 bool cpu_xcr0_valid(const struct cpu_features *f, u64 xcr0);

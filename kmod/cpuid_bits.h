@@ -109,10 +109,23 @@
 #define CPUID_7_EDX_MD_CLEAR		BIT(10)
 #define CPUID_7_EDX_SERIALIZE		BIT(14)
 #define CPUID_7_EDX_CET_IBT		BIT(20)
+#define CPUID_7_EDX_SPEC_CTRL		BIT(26)	/* IBRS and IBPB */
+#define CPUID_7_EDX_STIBP		BIT(27)
+#define CPUID_7_EDX_FLUSH_L1D		BIT(28)
+#define CPUID_7_EDX_ARCH_CAPABILITIES	BIT(29)
+#define CPUID_7_EDX_SSBD		BIT(31)
 
 /* Leaf 7, subleaf 1 */
 #define CPUID_7_1_EAX_AVX_VNNI		BIT(4)
 #define CPUID_7_1_EAX_AVX512_BF16	BIT(5)
+
+/* Leaf 7, subleaf 2: bits of IA32_SPEC_CTRL, and that MXCSR has no timing */
+#define CPUID_7_2_EDX_PSFD		BIT(0)
+#define CPUID_7_2_EDX_IPRED_CTRL	BIT(1)
+#define CPUID_7_2_EDX_RRSBA_CTRL	BIT(2)
+#define CPUID_7_2_EDX_DDPD_U		BIT(3)
+#define CPUID_7_2_EDX_BHI_CTRL		BIT(4)
+#define CPUID_7_2_EDX_MCDT_NO		BIT(5)
 
 /* Leaf 0xd, subleaf 1 */
 #define CPUID_D_1_EAX_XSAVEOPT		BIT(0)

@@ -3,8 +3,7 @@
  * What CPUID may show (SDM 2A "CPUID"). The masks list what a guest can use
  * without our help, or with help that exists. Not in them, because nothing
  * here virtualizes it: PMU (leaf 0xa, PDCM, DS), MONITOR, thermal and power,
- * TSX, SGX, Intel PT, MPX, PKU, CET, AMX, XSAVES, WAITPKG, LA57, and the
- * speculation controls (SPEC_CTRL, STIBP, SSBD, ARCH_CAPABILITIES).
+ * TSX, SGX, Intel PT, MPX, PKU, CET, AMX, XSAVES, WAITPKG, LA57.
  * Pure, see kmod/pure.mk.
  */
 #include "cpuid_policy.h"
@@ -38,7 +37,11 @@
 			 CPUID_7_ECX_VPOPCNTDQ | CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE | \
 			 CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B)
 #define MASK_7_EDX	(CPUID_7_EDX_FSRM | CPUID_7_EDX_VP2INTERSECT | CPUID_7_EDX_MD_CLEAR | \
-			 CPUID_7_EDX_SERIALIZE)
+			 CPUID_7_EDX_SERIALIZE | CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | \
+			 CPUID_7_EDX_FLUSH_L1D | CPUID_7_EDX_SSBD)
+#define MASK_7_2_EDX	(CPUID_7_2_EDX_PSFD | CPUID_7_2_EDX_IPRED_CTRL | \
+			 CPUID_7_2_EDX_RRSBA_CTRL | CPUID_7_2_EDX_DDPD_U | \
+			 CPUID_7_2_EDX_BHI_CTRL | CPUID_7_2_EDX_MCDT_NO)
 #define MASK_7_1_EAX	(CPUID_7_1_EAX_AVX_VNNI | CPUID_7_1_EAX_AVX512_BF16)
 #define MASK_D_0_EAX	((u32)(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512))
 #define MASK_D_1_EAX	(CPUID_D_1_EAX_XSAVEOPT | CPUID_D_1_EAX_XSAVEC | CPUID_D_1_EAX_XGETBV1)
@@ -69,7 +72,10 @@ static const struct feature_word {
 	{ 7, 1, R_EBX, 0, 0 },
 	{ 7, 1, R_ECX, 0, 0 },
 	{ 7, 1, R_EDX, 0, 0 },
-	{ 7, 2, R_EDX, 0, 0 },
+	{ 7, 2, R_EAX, 0, 0 },
+	{ 7, 2, R_EBX, 0, 0 },
+	{ 7, 2, R_ECX, 0, 0 },
+	{ 7, 2, R_EDX, MASK_7_2_EDX, 0 },
 	{ 0xd, 0, R_EAX, MASK_D_0_EAX, 0 },
 	{ 0xd, 0, R_EDX, 0, 0 },
 	{ 0xd, 1, R_EAX, MASK_D_1_EAX, 0 },
@@ -122,6 +128,9 @@ static u32 added_bits(const struct cpuid_policy *p, const struct feature_word *w
 {
 	u32 bits = 0;
 
+	/* IA32_ARCH_CAPABILITIES is ours: what this host does for a guest is in it as well. */
+	if (w->leaf == 7 && !w->subleaf && w->reg == R_EDX && host_max(p, 0) >= 7)
+		return CPUID_7_EDX_ARCH_CAPABILITIES;
 	if (w->leaf != 1 || w->reg != R_ECX)
 		return 0;
 	bits |= CPUID_1_ECX_HYPERVISOR;
@@ -222,7 +231,7 @@ static struct cpuid_words shown_leaf(const struct cpuid_policy *p, u32 leaf, u32
 		break;
 	case 7:
 		if (!subleaf)
-			r.eax = min_t(u32, r.eax, 1);
+			r.eax = min_t(u32, r.eax, 2);
 		break;
 	case 0xb:
 		r = (struct cpuid_words){ .ecx = subleaf };
@@ -322,8 +331,9 @@ int cpuid_supported(const struct cpuid_policy *p, struct cpuid_entry *out, u32 m
 	add(&l, p, 2, 0, false);
 	add_caches(&l, p);
 	add(&l, p, 6, 0, false);
-	if (add(&l, p, 7, 0, true).eax)
-		add(&l, p, 7, 1, true);
+	last = add(&l, p, 7, 0, true).eax;
+	for (leaf = 1; leaf <= last; leaf++)
+		add(&l, p, 7, leaf, true);
 	add(&l, p, 0xb, 0, true);
 	add(&l, p, 0xb, 1, true);
 	if (host_leaf(p, 1, 0).ecx & CPUID_1_ECX_XSAVE)
@@ -534,6 +544,7 @@ void cpu_features_from_cpuid(struct cpu_features *f, const struct cpuid_entry *e
 	f->f7_ebx = r.ebx;
 	f->f7_ecx = r.ecx;
 	f->f7_edx = r.edx;
+	f->f7_2_edx = leaf_regs(e, n, 7, 2).edx;
 	r = leaf_regs(e, n, 0xd, 0);
 	f->xcr0_allowed = (u64)r.edx << 32 | r.eax;
 	f->fd1_eax = leaf_regs(e, n, 0xd, 1).eax;

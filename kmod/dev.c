@@ -191,14 +191,24 @@ static long get_msr_index_list(void *obj, struct nv_ioctl_arg *arg)
 	return list_to_user(arg->value, list, n);
 }
 
-/* Features told by MSRs are VT-x's: what a VM can be offered here. */
+/* Features told by MSRs: what a VM can be offered here, of VT-x and of immunities. */
+static bool feature_msr(u32 msr, u64 *value)
+{
+	if (msr == IA32_ARCH_CAPABILITIES) {
+		*value = vmx_arch_capabilities();
+		return true;
+	}
+	return nv_nested_allowed && nested_host_msr(msr, value);
+}
+
 static long get_msr_feature_list(void *obj, struct nv_ioctl_arg *arg)
 {
-	u32 list[IA32_VMX_LAST - IA32_VMX_FIRST + 1], n = 0, msr;
+	u32 list[1 + IA32_VMX_LAST - IA32_VMX_FIRST + 1], n = 0, msr;
 	u64 value;
 
-	for (msr = IA32_VMX_FIRST; nv_nested_allowed && msr <= IA32_VMX_LAST; msr++)
-		if (nested_host_msr(msr, &value))
+	list[n++] = IA32_ARCH_CAPABILITIES;
+	for (msr = IA32_VMX_FIRST; msr <= IA32_VMX_LAST; msr++)
+		if (feature_msr(msr, &value))
 			list[n++] = msr;
 	return list_to_user(arg->value, list, n);
 }
@@ -218,7 +228,7 @@ static long get_feature_msrs(void *obj, struct nv_ioctl_arg *arg)
 	for (i = 0; i < head.nmsrs; i++) {
 		if (copy_from_user(&e, &user->entries[i], sizeof(e)))
 			return -EFAULT;
-		if (!nv_nested_allowed || !nested_host_msr(e.index, &value))
+		if (!feature_msr(e.index, &value))
 			break;
 		if (put_user(value, &user->entries[i].data))
 			return -EFAULT;
@@ -334,6 +344,7 @@ static struct miscdevice device = {
 
 int nv_dev_init(void)
 {
+	device.groups = dev_sysfs_groups();
 	return misc_register(&device);
 }
 

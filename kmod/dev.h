@@ -32,4 +32,8 @@ long dev_check_extension(unsigned long cap);
 /* KVM_GET_STATS_FD on a vCPU or (@vcpu NULL) a VM; stats.c. @owner keeps it alive. */
 int stats_fd(struct nv_vm *vm, struct nv_vcpu *vcpu, struct file *owner);
 
+/* Of the device in sysfs. dev_sysfs.c */
+struct attribute_group;
+const struct attribute_group **dev_sysfs_groups(void);
+
 #endif

@@ -117,6 +117,7 @@ struct nv_vcpu *nv_vcpu_create(struct nv_vm *vm, u32 id)
 	nv_refusal_init(&vcpu->refusal);
 	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
 	vcpu->tsc_offset = -vm->tsc_base;
+	vcpu->arch_capabilities = vmx_arch_capabilities();
 
 	ret = cpu_cpuid_default(vcpu);
 	if (ret)

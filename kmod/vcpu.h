@@ -95,6 +95,7 @@ struct nv_vcpu {
 	u64 tsc_offset;			/* L1's: guest TSC = host TSC + this */
 	u64 tsc_adjust;
 	u64 misc_enable, mtrr_def_type, mtrr_fixed[11], mtrr_var[16];
+	u64 arch_capabilities;
 	u64 bios_sign_id;
 	struct cpu_mce mce;
 	struct fpu_area *fpu;		/* XSAVE image, 64-byte aligned; vmx/fpu.c */

@@ -26,6 +26,8 @@ enum { ENTRY = 1, EXIT, WRMSR, GUEST_WRMSR, VERW, INDIRECT, USER };
 
 #define L1D_PARAMETER	"/sys/module/nestvm/parameters/vmentry_l1d_flush"
 
+#define MITIGATIONS	"/sys/class/misc/nestvm/mitigations/"
+
 #define EXITS		20
 #define CODE_AT		0x1000
 
@@ -157,11 +159,16 @@ static void watch_one(struct vm *vm)
 	       count(ENTRY), count(EXIT));
 }
 
+static bool buffers_wanted(void)
+{
+	return kernel_does("mds", "Clear CPU buffers") ||
+	       kernel_does("mmio_stale_data", "Clear CPU buffers") ||
+	       kernel_does("reg_file_data_sampling", "Clear Register File");
+}
+
 static void buffers_cleared_last(const void *arg)
 {
-	bool wanted = kernel_does("mds", "Clear CPU buffers") ||
-		      kernel_does("mmio_stale_data", "Clear CPU buffers") ||
-		      kernel_does("reg_file_data_sampling", "Clear Register File");
+	bool wanted = buffers_wanted();
 	struct vm vm;
 	size_t i;
 
@@ -384,6 +391,42 @@ static void barrier_before_user_space(const void *arg)
 			       "%s before user space runs", wanted ? "no barrier" : "a barrier");
 }
 
+/* What the module says of itself agrees with the kernel. */
+static void told(const void *arg)
+{
+	bool off = kernel_does("meltdown", "Vulnerable") && kernel_does("l1tf", "Mitigation");
+	static const char * const names[] = {
+		"l1tf", "cpu-buffers", "return-targets", "spec-ctrl", "branch-history",
+		"vcpu-to-vcpu", "l2-to-l1", "vmscape", "itlb-multihit", "spectre-v1", "smt",
+		"guest-controls",
+	};
+	const struct { const char *name, *state; } rows[] = {
+		{ "l1tf", kernel_does("l1tf", "Not affected") ? "Not affected: " :
+			  l1d_cond() || l1d_always() ? "Mitigation: " : "Vulnerable: " },
+		{ "cpu-buffers", buffers_wanted() ? "Mitigation: " : "Vulnerable: " },
+		{ "branch-history", kernel_does("spectre_v2", "BHI: SW loop") ? "Mitigation: " :
+									"Not affected: " },
+		{ "vcpu-to-vcpu", off ? "Vulnerable: " : "Mitigation: " },
+		{ "vmscape", kernel_does("vmscape", "Not affected") ? "Not affected: " :
+			     kernel_does("vmscape", "IBPB") ? "Mitigation: " : "Vulnerable: " },
+		{ "spectre-v1", "Mitigation: " },
+		{ "smt", "Mitigation: " },
+	};
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), MITIGATIONS "%s", names[i]);
+		EXPECT(file_says(path, "Not affected: ") || file_says(path, "Mitigation: ") ||
+		       file_says(path, "Vulnerable: "), "%s says nothing", path);
+	}
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(path, sizeof(path), MITIGATIONS "%s", rows[i].name);
+		EXPECT(file_says(path, rows[i].state), "%s is not \"%s\"", rows[i].name,
+		       rows[i].state);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
@@ -394,6 +437,7 @@ int main(int argc, char **argv)
 		{ "l1d_flushed", l1d_flushed, NULL, 0 },
 		{ "l1d_flushed_after_emulation", l1d_flushed_after_emulation, NULL, 0 },
 		{ "barrier_between_vcpus", barrier_between_vcpus, NULL, 0 },
+		{ "told", told, NULL, 0 },
 		{ "barrier_before_user_space", barrier_before_user_space, NULL, 0 },
 	};
 

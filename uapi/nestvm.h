@@ -43,6 +43,14 @@
  * - KVM_GET_STATS_FD on a vCPU file: counters, exits by reason and level, and ticks of
  *   the TSC in L0, L1, L2 and HLT. On a VM file: their sums, and the pages it holds now.
  *   Any process that has the file can read it.
+ *
+ * Mitigations
+ * - /sys/class/misc/nestvm/mitigations/ has a file for each kind of bug that speculation
+ *   makes of a guest: l1tf, cpu-buffers, return-targets, spec-ctrl, branch-history,
+ *   vcpu-to-vcpu, l2-to-l1, vmscape, itlb-multihit, spectre-v1, smt, guest-controls. It
+ *   reads "Not affected: ", "Mitigation: " or "Vulnerable: " and the reason, a line, as
+ *   those of /sys/devices/system/cpu/vulnerabilities do. Decided when the module loads.
+ *   Test: selftests/mitigations.c.
  */
 #ifndef _UAPI_NESTVM_H
 #define _UAPI_NESTVM_H

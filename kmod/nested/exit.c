@@ -2,6 +2,7 @@
 /* From L2 to L1: whose exit it is, and everything that a VM exit does. */
 #define pr_fmt(fmt) "nestvm: " fmt
 
+#include "cpuid_bits.h"
 #include "nested/nested_vcpu.h"
 #include "nested/reflect.h"
 
@@ -87,8 +88,12 @@ void nested_exit(struct nv_vcpu *vcpu, const struct nested_exit *e)
 	vcpu->ev.exception.info = 0;
 	vcpu->ev.triple_fault = false;
 	vcpu->mp_state = KVM_MP_STATE_RUNNABLE;
-	/* CVE-2022-2196: to L1, L2's branch history is a guest's to a host. */
-	vmx_forget_history(vcpu);
+	/*
+	 * CVE-2022-2196: to an L1 with IBRS, L2's branch history is a guest's to a host. One
+	 * without uses retpolines. What L1 gives L2 is L1's affair, by IBPB of its own.
+	 */
+	if (vcpu->features.f7_edx & CPUID_7_EDX_SPEC_CTRL)
+		vmx_forget_history(vcpu);
 	left.nmi_blocked = nmi_blocked_after(v, e, vmx_nmi_masked(vcpu));
 	host_load(vcpu, &left);
 }

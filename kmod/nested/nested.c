@@ -117,6 +117,12 @@ void nested_reset(struct nv_vcpu *vcpu)
 	nested_leave_vmx(vcpu);
 }
 
+void nested_msr_bitmap_changed(struct nv_vcpu *vcpu)
+{
+	if (nested_in_vmx_operation(vcpu))
+		vmcs02_find_open_words(vcpu);
+}
+
 bool nested_in_vmx_operation(struct nv_vcpu *vcpu)
 {
 	return vcpu->nested && vcpu->nested->vmxon;

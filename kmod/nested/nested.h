@@ -24,6 +24,8 @@ int nested_create(struct nv_vcpu *vcpu);
 void nested_destroy(struct nv_vcpu *vcpu);
 /* INIT or reset of the vCPU: VMX operation is left, vmcs01 is current after. */
 void nested_reset(struct nv_vcpu *vcpu);
+/* What vmcs01's MSR bitmap lets pass has changed: vmcs02's follow at the next entry of L1's. */
+void nested_msr_bitmap_changed(struct nv_vcpu *vcpu);
 /* The vCPU is between VMXON and VMXOFF: INIT is blocked, CR0/CR4 bits are fixed. */
 bool nested_in_vmx_operation(struct nv_vcpu *vcpu);
 /* Fixed bits while in VMX operation, for MOV to CR0/CR4 of L1 and of L2. */

@@ -2,6 +2,8 @@
 /* The table of mitigations: when each is needed, and whether it is done. Pure. */
 #include "vmx/mitigations.h"
 
+#include "x86.h"
+
 static struct mitigation not_needed(const char *reason)
 {
 	return (struct mitigation){ MITIGATION_NOT_NEEDED, reason };
@@ -17,9 +19,15 @@ static struct mitigation off(const char *reason)
 	return (struct mitigation){ MITIGATION_OFF, reason };
 }
 
+/* "The hypervisor need not flush the L1D": another one below does. */
+static bool l1d_below(const struct mitigation_facts *f)
+{
+	return f->arch_caps & IA32_ARCH_CAP_SKIP_L1D;
+}
+
 enum l1d_mode mitigation_l1d(const struct mitigation_facts *f)
 {
-	if (!f->l1tf || f->l1d_below)
+	if (!f->l1tf || l1d_below(f))
 		return L1D_NEVER;
 	/* "full,force" cannot be undone by a module's parameter. */
 	if (f->l1tf_wish == L1TF_WISH_FULL_FORCE)
@@ -40,7 +48,7 @@ static struct mitigation l1tf(const struct mitigation_facts *f)
 {
 	if (!f->l1tf)
 		return not_needed("the CPU has no L1 terminal fault");
-	if (f->l1d_below)
+	if (l1d_below(f))
 		return not_needed("the hypervisor below flushes the L1 data cache");
 	switch (mitigation_l1d(f)) {
 	case L1D_COND:
@@ -170,6 +178,42 @@ static const struct {
 	[MITIGATION_SMT]	= { "smt", smt },
 	[MITIGATION_GUEST]	= { "guest-controls", guest },
 };
+
+/* Of the host's, these say of the CPU what holds for a guest of it. */
+#define ARCH_CAPS_PASSED	(IA32_ARCH_CAP_RDCL_NO | IA32_ARCH_CAP_IBRS_ALL |		\
+				 IA32_ARCH_CAP_RSBA | IA32_ARCH_CAP_SKIP_L1D |		\
+				 IA32_ARCH_CAP_SSB_NO | IA32_ARCH_CAP_MDS_NO |		\
+				 IA32_ARCH_CAP_PSCHANGE_NO | IA32_ARCH_CAP_TAA_NO |	\
+				 IA32_ARCH_CAP_MMIO_NO | IA32_ARCH_CAP_FB_CLEAR |	\
+				 IA32_ARCH_CAP_RRSBA | IA32_ARCH_CAP_BHI_NO |		\
+				 IA32_ARCH_CAP_PBRSB_NO | IA32_ARCH_CAP_GDS_NO |	\
+				 IA32_ARCH_CAP_RFDS_NO | IA32_ARCH_CAP_RFDS_CLEAR |	\
+				 IA32_ARCH_CAP_ITS_NO)
+
+u64 mitigation_arch_caps(const struct mitigation_facts *f)
+{
+	const struct {
+		bool safe;
+		u64 bit;
+	} rows[] = {
+		{ !f->meltdown && !f->l1tf,			IA32_ARCH_CAP_RDCL_NO },
+		/* A hypervisor that is a guest: each entry of its L2 comes by us. */
+		{ !f->l1tf || mitigation_l1d(f) != L1D_NEVER,	IA32_ARCH_CAP_SKIP_L1D },
+		{ !f->ssb,					IA32_ARCH_CAP_SSB_NO },
+		{ !f->mds,					IA32_ARCH_CAP_MDS_NO },
+		{ !f->itlb_multihit || f->nx_large,		IA32_ARCH_CAP_PSCHANGE_NO },
+		{ !f->gds,					IA32_ARCH_CAP_GDS_NO },
+		{ !f->rfds,					IA32_ARCH_CAP_RFDS_NO },
+		{ !f->its,					IA32_ARCH_CAP_ITS_NO },
+	};
+	u64 caps = f->arch_caps & ARCH_CAPS_PASSED;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].safe)
+			caps |= rows[i].bit;
+	return caps;
+}
 
 const char *mitigation_name(enum mitigation_id id)
 {

@@ -18,6 +18,7 @@ enum l1tf_wish { L1TF_WISH_OFF, L1TF_WISH_FLUSH, L1TF_WISH_FULL, L1TF_WISH_FULL_
 struct mitigation_facts {
 	/* Bugs that the kernel finds in this CPU. */
 	bool l1tf, buffers, spectre_v2, bhi, vmscape, itlb_multihit;
+	bool meltdown, ssb, mds, gds, rfds, its;
 	/* What the kernel has turned on, after its command line. */
 	bool verw;			/* before each entry */
 	bool verw_mmio;			/* for guests that reach a device's registers */
@@ -28,7 +29,7 @@ struct mitigation_facts {
 	bool smt;			/* two threads of a core are on line */
 	enum l1tf_wish l1tf_wish;
 	enum l1d_mode l1d_param;
-	bool l1d_below;			/* "the hypervisor need not flush the L1D" */
+	u64 arch_caps;			/* IA32_ARCH_CAPABILITIES; 0: there is none */
 };
 
 enum mitigation_state { MITIGATION_NOT_NEEDED, MITIGATION_ON, MITIGATION_OFF };
@@ -47,6 +48,9 @@ enum mitigation_id {
 
 const char *mitigation_name(enum mitigation_id id);
 struct mitigation mitigation_decide(enum mitigation_id id, const struct mitigation_facts *f);
+
+/* IA32_ARCH_CAPABILITIES for guests: what they need not do, for the CPU or we do it. */
+u64 mitigation_arch_caps(const struct mitigation_facts *f);
 
 /* When to flush the L1D; never L1D_AUTO. */
 enum l1d_mode mitigation_l1d(const struct mitigation_facts *f);

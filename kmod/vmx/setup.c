@@ -225,6 +225,20 @@ out:
 	}
 }
 
+static void pass_if(struct nv_vcpu *vcpu, u32 msr, u32 access, bool pass)
+{
+	if (pass)
+		msr_bitmap_pass(vcpu->vmx.msr_bitmap, msr, access);
+	else
+		msr_bitmap_intercept(vcpu->vmx.msr_bitmap, msr, access);
+}
+
+void vmx_pass_spec_ctrl(struct nv_vcpu *vcpu)
+{
+	vcpu->regs.spec_ctrl_passed = true;
+	pass_if(vcpu, IA32_SPEC_CTRL, MSR_READ_WRITE, true);
+}
+
 void vmx_update_controls(struct nv_vcpu *vcpu)
 {
 	struct vmx_ctls *c = &vcpu->vmx.ctls;
@@ -253,6 +267,9 @@ void vmx_update_controls(struct nv_vcpu *vcpu)
 	}
 	if (c->proc2 & PROC2_RDTSCP)
 		msr_bitmap_pass(vcpu->vmx.msr_bitmap, IA32_TSC_AUX, MSR_READ_WRITE);
+	/* Commands to the CPU, which they concern alone. */
+	pass_if(vcpu, IA32_PRED_CMD, MSR_WRITE, vcpu->features.f7_edx & CPUID_7_EDX_SPEC_CTRL);
+	pass_if(vcpu, IA32_FLUSH_CMD, MSR_WRITE, vcpu->features.f7_edx & CPUID_7_EDX_FLUSH_L1D);
 }
 
 static void setup_vmcs01(struct nv_vcpu *vcpu)
@@ -342,7 +359,9 @@ void vmx_vcpu_reset(struct nv_vcpu *vcpu, bool init)
 	else
 		cr0 |= CR0_CD | CR0_NW;
 
-	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
+	vcpu->regs.cr2 = 0;
+	vcpu->regs.spec_ctrl = 0;
 	vcpu->regs.gpr[REG_RDX] = 0x600;
 
 	vmx_set_efer(vcpu, 0);

@@ -12,6 +12,7 @@
 #include <asm/sync_core.h>
 #include "compat.h"
 #include "vcpu.h"
+#include "vmx/mitigations.h"
 #include "vmx/percpu.h"
 
 /* Read through: twice the largest L1 data cache that has L1TF. */
@@ -50,13 +51,14 @@ static enum l1tf_wish l1tf_wish(void)
 	}
 }
 
-static bool l1d_flushed_below(void)
+static u64 arch_caps(void)
 {
 	u64 caps;
 
-	return boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) &&
-	       !rdmsrl_safe(IA32_ARCH_CAPABILITIES, &caps) &&
-	       (caps & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH);
+	if (!boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES) ||
+	    rdmsrl_safe(IA32_ARCH_CAPABILITIES, &caps))
+		return 0;
+	return caps;
 }
 
 /* The features below are those that the kernel decides by, after its command line. */
@@ -72,6 +74,12 @@ static void find_facts(enum l1d_mode param)
 			   boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA),
 		.spectre_v2 = boot_cpu_has_bug(X86_BUG_SPECTRE_V2),
 		.bhi = boot_cpu_has_bug(X86_BUG_BHI),
+		.meltdown = boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN),
+		.ssb = boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS),
+		.mds = boot_cpu_has_bug(X86_BUG_MDS),
+		.gds = boot_cpu_has_bug(X86_BUG_GDS) && !gds_ucode_mitigated(),
+		.rfds = boot_cpu_has_bug(X86_BUG_RFDS),
+		.its = boot_cpu_has_bug(X86_BUG_ITS),
 		.vmscape = boot_cpu_has_bug(X86_BUG_VMSCAPE),
 		.verw = boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF) ||
 			boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF_VM),
@@ -87,16 +95,37 @@ static void find_facts(enum l1d_mode param)
 		.spec_ctrl = boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL),
 		.l1tf_wish = l1tf_wish(),
 		.l1d_param = param,
-		.l1d_below = l1d_flushed_below(),
+		.arch_caps = arch_caps(),
 	};
 }
 
-struct mitigation_facts vmx_speculation_facts(void)
-{
-	struct mitigation_facts f = facts;
+static_assert(VMX_MITIGATIONS == MITIGATION_COUNT);
 
+const char *vmx_mitigation_name(unsigned int i)
+{
+	return mitigation_name(i);
+}
+
+int vmx_mitigation_text(unsigned int i, char *buf, size_t len)
+{
+	/* The words of /sys/devices/system/cpu/vulnerabilities. */
+	static const char * const states[] = {
+		[MITIGATION_NOT_NEEDED] = "Not affected",
+		[MITIGATION_ON] = "Mitigation",
+		[MITIGATION_OFF] = "Vulnerable",
+	};
+	struct mitigation_facts f = facts;
+	struct mitigation m;
+
+	/* Of what was found at load this alone comes and goes. */
 	f.smt = sched_smt_active();
-	return f;
+	m = mitigation_decide(i, &f);
+	return scnprintf(buf, len, "%s: %s\n", states[m.state], m.reason);
+}
+
+u64 vmx_arch_capabilities(void)
+{
+	return mitigation_arch_caps(&facts);
 }
 
 int vmx_speculation_init(void)

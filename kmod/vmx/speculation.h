@@ -7,14 +7,11 @@
 #define NESTVM_VMX_SPECULATION_H
 
 #include <linux/types.h>
-#include "vmx/mitigations.h"
 
 struct nv_vcpu;
 
 int vmx_speculation_init(void);
 void vmx_speculation_exit(void);
-/* What is in force: of the load, but for SMT, which comes and goes. */
-struct mitigation_facts vmx_speculation_facts(void);
 
 /* The last of C before vmx_switch(), and the first after it. IRQs off. */
 void vmx_speculation_before_entry(struct nv_vcpu *vcpu);

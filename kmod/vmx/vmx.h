@@ -63,6 +63,19 @@ void vmx_write_host_state(struct nv_vcpu *vcpu);
 /* The guest's syscall MSRs, if the CPU holds them, back into struct nv_vcpu. */
 void vmx_sync_guest_msrs(struct nv_vcpu *vcpu);
 
+/*
+ * The mitigations of the CPU's bugs, 0 to VMX_MITIGATIONS - 1: a name, and "Not affected",
+ * "Mitigation" or "Vulnerable" with the reason, a line. vmx/mitigations.c
+ */
+#define VMX_MITIGATIONS	12
+const char *vmx_mitigation_name(unsigned int i);
+int vmx_mitigation_text(unsigned int i, char *buf, size_t len);
+
+/* IA32_ARCH_CAPABILITIES as guests can have it here. */
+u64 vmx_arch_capabilities(void);
+/* From now on the guest reads and writes IA32_SPEC_CTRL without an exit. */
+void vmx_pass_spec_ctrl(struct nv_vcpu *vcpu);
+
 /* The next entry, on whichever CPU, begins without this guest's branch history. */
 void vmx_forget_history(struct nv_vcpu *vcpu);
 

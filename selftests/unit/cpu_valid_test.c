@@ -209,3 +209,30 @@ TEST(small_rules)
 	EXPECT_FALSE(cpu_seg_limit_valid(0x100000, 0));
 	EXPECT_FALSE(cpu_seg_limit_valid(0xffffe, SEG_AR_G));
 }
+
+TEST(spec_ctrl)
+{
+	static const struct {
+		u32 f7_edx, f7_2_edx;
+		u64 allowed;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ ~0u, ~0u, 0x5ff },
+		{ CPUID_7_EDX_ARCH_CAPABILITIES | CPUID_7_EDX_FLUSH_L1D, 0, 0 },
+		{ CPUID_7_EDX_SPEC_CTRL, 0, 1 },
+		{ CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP, 0, 3 },
+		{ CPUID_7_EDX_SSBD, 0, 4 },
+		{ 0, CPUID_7_2_EDX_IPRED_CTRL, 0x18 },
+		{ 0, CPUID_7_2_EDX_RRSBA_CTRL, 0x60 },
+		{ 0, CPUID_7_2_EDX_PSFD, 0x80 },
+		{ 0, CPUID_7_2_EDX_DDPD_U, 0x100 },
+		{ 0, CPUID_7_2_EDX_BHI_CTRL, 0x400 },
+	};
+
+	FOR_EACH_ROW(r, rows) {
+		const struct cpu_features f = { .f7_edx = r->f7_edx, .f7_2_edx = r->f7_2_edx };
+
+		CASE("%x, %x", r->f7_edx, r->f7_2_edx);
+		EXPECT_EQ(cpu_spec_ctrl_allowed(&f), r->allowed);
+	}
+}

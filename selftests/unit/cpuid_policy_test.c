@@ -101,12 +101,16 @@ TEST(nothing_unsafe)
 	EXPECT_EQ(r.ebx >> 16, 0);
 	EXPECT_EQ(r.edx & (BIT(21) | BIT(22) | BIT(29) | CPUID_1_EDX_HTT), 0);
 	r = leaf(n, 7, 0);
-	EXPECT_EQ(r.eax, 1);
+	EXPECT_EQ(r.eax, 2);
 	EXPECT_EQ(r.ebx & (CPUID_7_EBX_HLE | CPUID_7_EBX_RTM | BIT(2) | BIT(14) | BIT(25)), 0);
 	EXPECT_EQ(r.ecx & (CPUID_7_ECX_PKU | BIT(4) | BIT(5) | CPUID_7_ECX_CET_SS |
 			   CPUID_7_ECX_LA57), 0);
-	EXPECT_EQ(r.edx & (BIT(22) | BIT(24) | BIT(25) | BIT(26) | BIT(27) | BIT(28) | BIT(29) |
-			   BIT(31)), 0);
+	EXPECT_EQ(r.edx & (BIT(22) | BIT(24) | BIT(25) | BIT(30)), 0);
+	EXPECT_EQ(r.edx >> 26 & 0xf, 0xf);
+	EXPECT_TRUE(r.edx & CPUID_7_EDX_SSBD);
+	r = leaf(n, 7, 2);
+	EXPECT_EQ(r.eax | r.ebx | r.ecx, 0);
+	EXPECT_EQ(r.edx, 0x3f);
 	r = leaf(n, 0xd, 0);
 	EXPECT_EQ(r.eax, 0xe7);
 	EXPECT_EQ(r.edx, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "harness.h"
 #include "vmx/mitigations.h"
+#include "x86.h"
 
 /* A CPU of 2018 with each bug, and a kernel that does all it can. */
 static struct mitigation_facts worst(void)
@@ -50,7 +51,6 @@ TEST(each_its_own)
 		enum mitigation_state state;
 	} rows[] = {
 		{ MITIGATION_L1TF, FACT(l1tf), false, MITIGATION_NOT_NEEDED },
-		{ MITIGATION_L1TF, FACT(l1d_below), true, MITIGATION_NOT_NEEDED },
 		{ MITIGATION_BUFFERS, FACT(buffers), false, MITIGATION_NOT_NEEDED },
 		{ MITIGATION_BUFFERS, FACT(verw), false, MITIGATION_OFF },
 		{ MITIGATION_RETURNS, FACT(rsb_fill), false, MITIGATION_OFF },
@@ -128,7 +128,46 @@ TEST(l1d)
 		EXPECT_EQ(mitigation_l1d(&f), r->is);
 		EXPECT_EQ(mitigation_decide(MITIGATION_L1TF, &f).state,
 			  r->is == L1D_NEVER ? MITIGATION_OFF : MITIGATION_ON);
-		f.l1d_below = true;
+		f.arch_caps = IA32_ARCH_CAP_SKIP_L1D;
 		EXPECT_EQ(mitigation_l1d(&f), L1D_NEVER);
+		EXPECT_EQ(mitigation_decide(MITIGATION_L1TF, &f).state, MITIGATION_NOT_NEEDED);
 	}
+}
+
+/* What a guest is told it need not do: each by the fact that it rests on. */
+TEST(arch_caps)
+{
+	static const struct {
+		size_t fact;
+		u64 bit;
+	} rows[] = {
+		{ FACT(meltdown), IA32_ARCH_CAP_RDCL_NO },
+		{ FACT(l1tf), IA32_ARCH_CAP_RDCL_NO },
+		{ FACT(ssb), IA32_ARCH_CAP_SSB_NO },
+		{ FACT(mds), IA32_ARCH_CAP_MDS_NO },
+		{ FACT(itlb_multihit), IA32_ARCH_CAP_PSCHANGE_NO },
+		{ FACT(gds), IA32_ARCH_CAP_GDS_NO },
+		{ FACT(rfds), IA32_ARCH_CAP_RFDS_NO },
+		{ FACT(its), IA32_ARCH_CAP_ITS_NO },
+	};
+	struct mitigation_facts f = { 0 };
+	u64 all = mitigation_arch_caps(&f);
+
+	FOR_EACH_ROW(r, rows) {
+		CASE("fact at %zu", r->fact);
+		f = (struct mitigation_facts){ 0 };
+		*((bool *)&f + r->fact) = true;
+		EXPECT_EQ(all & ~mitigation_arch_caps(&f) & ~IA32_ARCH_CAP_SKIP_L1D, r->bit);
+	}
+	/* We flush the L1 data cache, or split pages: a hypervisor that is a guest need not. */
+	f = (struct mitigation_facts){ .l1tf = true, .l1tf_wish = L1TF_WISH_FLUSH };
+	EXPECT_TRUE(mitigation_arch_caps(&f) & IA32_ARCH_CAP_SKIP_L1D);
+	f.l1tf_wish = L1TF_WISH_OFF;
+	EXPECT_FALSE(mitigation_arch_caps(&f) & IA32_ARCH_CAP_SKIP_L1D);
+	f = (struct mitigation_facts){ .itlb_multihit = true, .nx_large = true };
+	EXPECT_TRUE(mitigation_arch_caps(&f) & IA32_ARCH_CAP_PSCHANGE_NO);
+	/* Of the host's MSR what we know of, and no control MSR that a guest does not have. */
+	f = (struct mitigation_facts){ .arch_caps = ~0ull };
+	EXPECT_EQ(mitigation_arch_caps(&f) & (BIT_ULL(7) | BIT_ULL(18) | BIT_ULL(25)), 0);
+	EXPECT_TRUE(mitigation_arch_caps(&f) & IA32_ARCH_CAP_IBRS_ALL);
 }

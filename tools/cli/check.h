@@ -36,6 +36,7 @@ struct check {
 
 /* Each ends with a row without id. */
 extern const struct check host_checks[];
+extern const struct check mitigation_checks[];
 extern const struct check vm_checks[];
 
 /* check.c, for the rows */

@@ -65,18 +65,23 @@ static void show(const struct check *check, const struct check_result *res, json
 		printf("      -> %s\n", res->remedy);
 }
 
-static enum verdict look_at(const struct check *checks, const struct check_on *on, json_t *list)
+static void look_at(const struct check *checks, const struct check_on *on, json_t *list,
+		    enum verdict *worst)
 {
-	enum verdict worst = CHECK_YES;
 	struct check_result res;
 
 	for (; checks->id; checks++) {
 		checks->look(on, &res);
-		if (res.verdict > worst)
-			worst = res.verdict;
+		if (res.verdict > *worst)
+			*worst = res.verdict;
 		show(checks, &res, list);
 	}
-	return worst;
+}
+
+static void look_at_host(const struct check_on *on, json_t *list, enum verdict *worst)
+{
+	look_at(host_checks, on, list, worst);
+	look_at(mitigation_checks, on, list, worst);
 }
 
 /* -- mending --------------------------------------------------------------------- */
@@ -196,7 +201,6 @@ static int check_vm(const struct check_cmd *c, struct check_on *on, json_t *list
 		    enum verdict *worst, struct refusal *r)
 {
 	struct vm_conf conf;
-	enum verdict v;
 	struct vmdir d;
 	int ret = 0;
 
@@ -212,10 +216,8 @@ static int check_vm(const struct check_cmd *c, struct check_on *on, json_t *list
 	if (c->fix)
 		ret = mend(c, &d, &conf, on, done, r);
 	if (ret == 0) {
-		*worst = look_at(host_checks, on, list);
-		v = look_at(vm_checks, on, list);
-		if (v > *worst)
-			*worst = v;
+		look_at_host(on, list, worst);
+		look_at(vm_checks, on, list, worst);
 	}
 	conf_free(&conf);
 	vmdir_close(&d);
@@ -247,7 +249,7 @@ int cmd_check(int argc, char **argv)
 		ret = check_vm(&c, &on, list, done, &worst, &r);
 	} else {
 		facts_of_none("", &on.facts);
-		worst = look_at(host_checks, &on, list);
+		look_at_host(&on, list, &worst);
 	}
 	if (ret < 0) {
 		json_decref(list);
