@@ -32,8 +32,9 @@ bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3)
 	int i;
 
 	/* SDM 3A "PDPTE Registers": 32-byte aligned, in the low 4 GB. */
-	if (gmem_read(vcpu->vm, gpa1(cr3 & 0xffffffe0ull), pdpte, sizeof(pdpte)))
-		return false;
+	for (i = 0; i < 4; i++)
+		if (gmem_read64(vcpu->vm, gpa1((cr3 & 0xffffffe0) + i * sizeof(u64)), &pdpte[i]))
+			return false;
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & 1) && !cpu_pdpte_valid(&vcpu->features, pdpte[i]))
 			return false;

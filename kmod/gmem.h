@@ -17,6 +17,13 @@ struct nv_vcpu;
 int gmem_read(struct nv_vm *vm, gpa1_t gpa, void *buf, size_t len);
 int gmem_write(struct nv_vm *vm, gpa1_t gpa, const void *buf, size_t len);
 
+/*
+ * An aligned u64 or u32 by one access, as a processor reads an entry of a table: what
+ * another writes is seen whole or not at all. 0, or -EFAULT, also where it is unaligned.
+ */
+int gmem_read64(struct nv_vm *vm, gpa1_t gpa, u64 *val);
+int gmem_read32(struct nv_vm *vm, gpa1_t gpa, u32 *val);
+
 /* Atomic compare and exchange of an aligned u64 or u32. 1 if it was not @old. */
 int gmem_cmpxchg64(struct nv_vm *vm, gpa1_t gpa, u64 old, u64 new);
 int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new);

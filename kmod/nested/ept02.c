@@ -177,7 +177,7 @@ static bool read_entry(void *ctx, u64 pa, u64 *entry)
 {
 	struct nv_vcpu *vcpu = ctx;
 
-	return !gmem_read(vcpu->vm, gpa1(pa), entry, sizeof(*entry));
+	return !gmem_read64(vcpu->vm, gpa1(pa), entry);
 }
 
 static bool xchg_entry(void *ctx, u64 pa, u64 old, u64 new)

@@ -81,8 +81,9 @@ static bool load_pdptes(struct nv_vcpu *vcpu, u64 cr3)
 	u64 pdpte[4];
 	int i;
 
-	if (gmem_read(vcpu->vm, gpa1(cr3 & 0xffffffe0), pdpte, sizeof(pdpte)))
-		return false;
+	for (i = 0; i < 4; i++)
+		if (gmem_read64(vcpu->vm, gpa1((cr3 & 0xffffffe0) + i * sizeof(u64)), &pdpte[i]))
+			return false;
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & 1) && !cpu_pdpte_valid(&vcpu->features, pdpte[i]))
 			return false;
