@@ -130,6 +130,35 @@ int gmem_cmpxchg##bits(struct nv_vm *vm, gpa1_t gpa, u##bits old, u##bits new)	\
 GMEM_CMPXCHG(32)
 GMEM_CMPXCHG(64)
 
+/* Neighbours in the u64 may change as well; this often it is tried again. */
+#define CMPXCHG_TRIES	8
+
+int gmem_cmpxchg(struct nv_vm *vm, gpa1_t gpa, const void *old, const void *new, size_t len)
+{
+	const gpa1_t at = gpa1(gpa.v & ~7ull);
+	size_t offset = gpa.v & 7;
+	int ret, tries;
+	u64 was, will;
+
+	if (!slot_at(vm, gpa, true))
+		return -EFAULT;
+	if (offset + len > sizeof(was))
+		return -EINVAL;
+	for (tries = 0; tries < CMPXCHG_TRIES; tries++) {
+		ret = gmem_read64(vm, at, &was);
+		if (ret)
+			return ret;
+		if (memcmp((u8 *)&was + offset, old, len))
+			return 1;
+		will = was;
+		memcpy((u8 *)&will + offset, new, len);
+		ret = gmem_cmpxchg64(vm, at, was, will);
+		if (ret <= 0)
+			return ret;
+	}
+	return 1;
+}
+
 int gmem_map(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_gpage *p)
 {
 	const struct nv_slot *slot = slot_at(vm, gpa, write);

@@ -27,6 +27,8 @@ int gmem_read32(struct nv_vm *vm, gpa1_t gpa, u32 *val);
 /* Atomic compare and exchange of an aligned u64 or u32. 1 if it was not @old. */
 int gmem_cmpxchg64(struct nv_vm *vm, gpa1_t gpa, u64 old, u64 new);
 int gmem_cmpxchg32(struct nv_vm *vm, gpa1_t gpa, u32 old, u32 new);
+/* The same of @len bytes within an aligned u64; -EINVAL if they are not within one. */
+int gmem_cmpxchg(struct nv_vm *vm, gpa1_t gpa, const void *old, const void *new, size_t len);
 
 /*
  * A page of guest memory with a reference of its own, mapped in the kernel.

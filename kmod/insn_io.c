@@ -188,6 +188,34 @@ static enum insn_result op_write_mem(void *ctx, u64 la, const void *buf, unsigne
 	return ret;
 }
 
+/*
+ * A locked access to memory is one within an aligned 8 bytes. A split lock, which the
+ * CPU does by locking the bus, is refused: the host may not do one (split lock detection
+ * ends it), and two halves would not be one access.
+ */
+static enum insn_result op_cmpxchg_mem(void *ctx, u64 la, const void *old, const void *new,
+				       unsigned int size, struct insn_fault *f)
+{
+	struct nv_vcpu *vcpu = ctx;
+	enum insn_result ret;
+	struct pieces p;
+
+	ret = translate(vcpu, la, size, GMEM_WRITE, &p, f);
+	if (ret != INSN_DONE)
+		return ret;
+	if (p.n > 1)
+		return INSN_CANNOT;
+	switch (gmem_cmpxchg(vcpu->vm, p.gpa[0], old, new, size)) {
+	case 0:
+		return INSN_DONE;
+	case 1:
+		return INSN_RETRY;
+	case -EINVAL:
+		return INSN_CANNOT;
+	}
+	return write_piece(vcpu, p.gpa[0], new, size);
+}
+
 static enum insn_result check_xmm(struct nv_vcpu *vcpu, struct insn_fault *f)
 {
 	u64 cr0 = vmx_cr0(vcpu);
@@ -231,6 +259,7 @@ static const struct insn_ops ops = {
 	.read_seg = op_read_seg,
 	.read_mem = op_read_mem,
 	.write_mem = op_write_mem,
+	.cmpxchg_mem = op_cmpxchg_mem,
 	.read_xmm = op_read_xmm,
 	.write_xmm = op_write_xmm,
 };
@@ -462,4 +491,17 @@ enum nv_next insn_io_mmio(struct nv_vcpu *vcpu)
 	nv_stat_inc(vcpu, insn_emulated);
 	insn_mmio_reset(&io->mmio);
 	return mmio_execute(vcpu);
+}
+
+enum nv_next insn_io_refuse(struct nv_vcpu *vcpu)
+{
+	struct nv_io *io = vcpu->io;
+	struct nv_fault fault = {};
+
+	io->rip = vmx_rip();
+	if (nv_event_valid(&vcpu->ev.reinject))
+		return delivery_failed(vcpu);
+	/* What can be read of it: it was executed, and only its name is wanted. */
+	fetch(vcpu, code_size(vcpu), &fault);
+	return emulation_failed(vcpu);
 }

@@ -20,4 +20,7 @@ enum nv_next insn_io_port(struct nv_vcpu *vcpu, u64 qual);
 /* The instruction at RIP touches what is no memory: decode and execute it. */
 enum nv_next insn_io_mmio(struct nv_vcpu *vcpu);
 
+/* The instruction at RIP is one that nobody here can execute: user space is shown it. */
+enum nv_next insn_io_refuse(struct nv_vcpu *vcpu);
+
 #endif

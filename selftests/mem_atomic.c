@@ -3,21 +3,36 @@
 #define _GNU_SOURCE
 #include "lib/guest_run.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 GUEST(mem_atomic);
 
 #define ROUNDS	3000
 
+#define CODE	0x9000u
+#define WORD	0xa000u
+#define AGAIN	0xa800u		/* holds CODE */
+#define MMIO	0xd0000000u
+#define ROM	0x10000000u
+#define ROM_SIZE 0x6000u
+#define LOCKS	8
+
 static struct vm vm;
+
+static void need_two_cpus(void)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		ktap_skip("needs two CPUs");
+}
 
 static struct vcpu *start(const char *name)
 {
 	struct vcpu *vcpu;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		ktap_skip("needs two CPUs");
+	need_two_cpus();
 	vm_create(&vm, VM_IRQCHIP);
 	vcpu = guest_load(&vm, &guest_mem_atomic, name);
 	guest_params(&vm)->args[0] = ROUNDS;
@@ -44,10 +59,109 @@ static void entry_changes(const void *arg)
 	EXPECT(seen[0] && seen[1], "the entry did not change: %u and %u", seen[0], seen[1]);
 }
 
+/*
+ * The guest's page tables again, in ROM, with all accessed and dirty flags set. Where the
+ * CPU's walk of tables counts as writing, L0 executes what is translated by them.
+ */
+static void tables_in_rom(void)
+{
+	u64 *rom = mmap(NULL, ROM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	ASSERT(rom != MAP_FAILED, "no memory");
+	memcpy(rom, vm.mem + GUEST_PML4, ROM_SIZE);
+	for (i = 0; i < ROM_SIZE / sizeof(*rom); i++)
+		if (rom[i])
+			rom[i] |= 0x60;
+	rom[0] += ROM - GUEST_PML4;
+	for (i = 0; i < 4; i++)
+		rom[512 + i] += ROM - GUEST_PML4;
+	vm_set_slot(&vm, 1, KVM_MEM_READONLY, ROM, ROM_SIZE, rom);
+}
+
+static void set_vcpu(struct vcpu *vcpu, u64 word)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	vcpu_long_mode(vcpu, CODE);
+	MUST(vcpu->fd, KVM_GET_REGS, &regs);
+	regs.rbx = word;
+	regs.rdi = MMIO;
+	regs.rsi = AGAIN;
+	MUST(vcpu->fd, KVM_SET_REGS, &regs);
+	if (vm.nr_vcpus == 1)
+		return;
+	MUST(vcpu->fd, KVM_GET_SREGS, &sregs);
+	sregs.cr3 = ROM;
+	MUST(vcpu->fd, KVM_SET_SREGS, &sregs);
+}
+
+static void *count(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		vcpu_expect_exit(arg, KVM_EXIT_MMIO);
+	return NULL;
+}
+
+static void locked(const void *arg)
+{
+	static const u8 lock_inc[] = { 0xf0, 0x48, 0xff, 0x03 };	/* lock incq (%rbx) */
+	static const u8 rest[] = { 0x88, 0x07, 0xff, 0x26 };	/* mov %al, (%rdi); jmp *(%rsi) */
+	pthread_t thread;
+	u64 total, again = CODE;
+	unsigned int i;
+
+	need_two_cpus();
+	vm_create(&vm, 0);
+	for (i = 0; i < LOCKS; i++)
+		memcpy(vm.mem + CODE + i * sizeof(lock_inc), lock_inc, sizeof(lock_inc));
+	memcpy(vm.mem + CODE + LOCKS * sizeof(lock_inc), rest, sizeof(rest));
+	memcpy(vm.mem + AGAIN, &again, sizeof(again));
+	vm_add_vcpu(&vm);
+	vm_add_vcpu(&vm);
+	set_vcpu(&vm.vcpus[0], WORD);
+	set_vcpu(&vm.vcpus[1], WORD);
+	tables_in_rom();
+	ASSERT(!pthread_create(&thread, NULL, count, &vm.vcpus[1]), "no thread");
+	count(&vm.vcpus[0]);
+	pthread_join(thread, NULL);
+	memcpy(&total, vm.mem + WORD, sizeof(total));
+	EXPECT_EQ(total, 2 * ROUNDS * LOCKS, "what two CPUs counted");
+	vm_destroy(&vm);
+}
+
+/* Half of it is memory: two accesses are not one, so none is made. */
+static void split_lock(const void *arg)
+{
+	static const u8 code[] = { 0xf0, 0x48, 0xff, 0x03 };
+	const u64 word = VM_MEMORY - 4;
+	const struct kvm_run *run;
+	struct vcpu *vcpu;
+
+	vm_create(&vm, 0);
+	memcpy(vm.mem + CODE, code, sizeof(code));
+	vcpu = vm_add_vcpu(&vm);
+	set_vcpu(vcpu, word);
+	run = vcpu->run;
+	while (vcpu_run(vcpu) == KVM_EXIT_MMIO)
+		ASSERT(!run->mmio.is_write, "a half is written");
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_INTERNAL_ERROR, "the exit");
+	EXPECT_EQ(run->internal.suberror, KVM_INTERNAL_ERROR_EMULATION, "the suberror");
+	EXPECT(!memcmp(run->emulation_failure.insn_bytes, code, sizeof(code)),
+	       "the instruction is not shown");
+	EXPECT_EQ(*(u32 *)(vm.mem + word), 0, "the half in memory");
+	vm_destroy(&vm);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
 		{ "entry_changes", entry_changes, NULL, 0 },
+		{ "locked", locked, NULL, 0 },
+		{ "split_lock", split_lock, NULL, 0 },
 	};
 
 	return guest_main(&guest_mem_atomic, cases, ARRAY_LEN(cases), argc, argv);

@@ -2,6 +2,7 @@
 /* Exits that are events: exceptions, windows, TPR, timer, shutdown. */
 #include <linux/kvm.h>
 #include "cpu.h"
+#include "insn_io.h"
 #include "nested/nested.h"
 #include "vcpu.h"
 #include "vlapic.h"
@@ -59,16 +60,10 @@ enum nv_next exit_nmi_window(struct nv_vcpu *vcpu)
 	return NEXT_SAME;
 }
 
-/* A hardware task switch: no 64-bit system does one, and we do not emulate it. */
+/* A hardware task switch: no 64-bit system does one, and we do not emulate it. L2's is L1's. */
 enum nv_next exit_task_switch(struct nv_vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
-	run->internal.ndata = 0;
-	vcpu->ret = 0;
-	return NEXT_USER;
+	return insn_io_refuse(vcpu);
 }
 
 enum nv_next exit_tpr_below_threshold(struct nv_vcpu *vcpu)

@@ -104,3 +104,8 @@ GUEST_CASE(what_we_cannot_execute_at_cpl_3, 0)
 	*(volatile u8 *)(MEMORY_END - 1) = 0x8b;
 	run_user(user);
 }
+
+GUEST_CASE(_far_jump, 0)
+{
+	asm volatile(".byte 0xff, 0x2b" : : "b"(MMIO));
+}
