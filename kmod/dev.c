@@ -186,6 +186,7 @@ static long get_msr_index_list(void *obj, struct nv_ioctl_arg *arg)
 	u32 list[192];
 	u32 n = cpu_msr_list(list, ARRAY_SIZE(list));
 
+	/* As many as cpu_msr.c has rows, whoever asks. */
 	if (WARN_ON_ONCE(n > ARRAY_SIZE(list)))
 		return -EIO;
 	return list_to_user(arg->value, list, n);

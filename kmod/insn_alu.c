@@ -187,6 +187,7 @@ u64 insn_alu(unsigned int op, unsigned int size, u64 a, u64 b, u64 *flags)
 	case INSN_ROL ... INSN_SAR:
 		return alu_shift_group(op, size, a, b, flags);
 	}
+	/* insn_exec() calls with the operations of its table, each of which is above. */
 	WARN_ON_ONCE(1);
 	return a;
 }

@@ -199,6 +199,7 @@ enum ept_walk_status ept_walk(struct ept_walk *w, const struct ept_walk_in *in,
 	int tries;
 
 	memset(w, 0, sizeof(*w));
+	/* The VM entry's checks of the EPTP came first, also for state that user space brings. */
 	if (WARN_ON_ONCE(EPTP_LEVELS(in->eptp) != EPT_LEVEL_PML4 &&
 			 EPTP_LEVELS(in->eptp) != EPT_LEVEL_PML5))
 		return EPT_WALK_MISCONFIG;

@@ -49,7 +49,7 @@ int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf)
 	ret = find(vm, gpa, write, &slot);
 	if (ret != EPT_FILLED)
 		return ret;
-	/* A VM that has nested guests never has dynamic memory. */
+	/* Only EPT02 asks, and an exposed VM has static memory: neither changes once it runs. */
 	if (WARN_ON_ONCE(!slot->pages))
 		return -EIO;
 	leaf->hpa = hpa(page_to_phys(slot->pages[nv_slot_index(slot, gfn)]));
@@ -100,7 +100,7 @@ static int fill_dynamic(struct nv_vm *vm, struct ept_fill *f, bool write)
 	bool writable;
 	int ret;
 
-	/* Only the owner's threads come here: its address space is current and lives. */
+	/* The ioctls refuse all threads but the owner's: its address space is current. */
 	if (WARN_ON_ONCE(current->mm != vm->mm))
 		return -EIO;
 	f->seq = notifier_seq(vm);

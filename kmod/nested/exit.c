@@ -65,6 +65,7 @@ void nested_exit(struct nv_vcpu *vcpu, const struct nested_exit *e)
 	struct vmcs12 *v = n->v;
 	struct l2_left left;
 
+	/* Each caller has seen vcpu->l2, and a second exit of one event is none's to make. */
 	if (WARN_ON_ONCE(!vcpu->l2))
 		return;
 	trace_nestvm_nested_exit(vcpu->id, e->reason, e->qual);

@@ -87,6 +87,7 @@ bool vmx_leaving(void)
 
 void insn_faulted(const char *insn)
 {
+	/* VMX is on where vCPUs are loaded: only a reboot turns it off under them, and says so. */
 	WARN_ONCE(!READ_ONCE(leaving), "nestvm: %s faulted on CPU %d, VMX %s\n", insn,
 		  raw_smp_processor_id(), raw_cpu_ptr(&vmx_cpus)->on ? "on" : "off");
 }

@@ -136,6 +136,7 @@ void insn_report(const char *insn, u64 operand)
 	u64 error = 0;
 
 	try_read(VMCS_INSN_ERROR, &error);
+	/* Fields, regions and VPIDs are ours; an address from L1's INVVPID is canonical by then. */
 	WARN_ONCE(1, "nestvm: %s of %llx failed, VM-instruction error %llu\n", insn, operand,
 		  error);
 }

@@ -5,7 +5,7 @@
  */
 #include "apic.h"
 
-#define MMIO		0xd0000000ul		/* nothing is mapped there; memory of the test's own */
+#define MMIO		0xd0000000ul		/* no slot; the test answers */
 #define IOAPIC		0xfec00000ul
 #define MEMORY_END	0x1000000ul		/* no slot from here on */
 
