@@ -13,6 +13,8 @@ VERSION	:= $(shell sed -n 's/^\#define NV_VERSION\t"\(.*\)"/\1/p' kmod/module.h)
 PREFIX	?= /usr/local
 JOBS	?= $(shell nproc)
 SECONDS	?= 60
+kernel_6.12 = 6.12/usr/src/linux-headers-*-amd64
+kernel_debug = debug-$(shell selftests/machine/debug-kernel/compile --key)/usr/src/linux-headers-*-debug
 kbuild	= $(MAKE) -C $(KDIR) M=$(CURDIR) --no-print-directory
 
 help:
@@ -25,6 +27,7 @@ help:
 #:   make modules    nestvm.ko, and build/nestvm.ko without debugging information
 #:   make modules-6.12   the same for Linux 6.12: build/6.12/nestvm.ko
 #:   make modules-verify the same that looks after its invariants while tests run: build/verify/nestvm.ko
+#:   make modules-debug  the same for a kernel that looks for mistakes: build/debug/nestvm.ko
 #:   make tools      build/tools/nestvm, libnestvm.a, the examples; make man: the manual pages
 #:   make install    module, command, library, manual [PREFIX=/usr/local] [DESTDIR=]; make uninstall
 #:   make deb        Debian packages: the command, the module for DKMS, the library
@@ -53,13 +56,13 @@ modules-verify:
 	@$(MAKE) -C $(KDIR) M=$(CURDIR)/$(O)/verify --no-print-directory -j$(JOBS) VERIFY=1 modules
 	@objcopy --strip-debug $(O)/verify/nestvm.ko
 
-# For the other kernel that the machine has.
-modules-6.12:
-	@selftests/machine/deps --kernel 6.12
-	@$(call copy,$(O)/6.12)
-	@$(MAKE) -C $(CACHE)/kernel/6.12/usr/src/linux-headers-*-amd64 M=$(CURDIR)/$(O)/6.12 \
-		--no-print-directory -j$(JOBS) modules
-	@objcopy --strip-debug $(O)/6.12/nestvm.ko
+# For the other kernels that the machine has.
+modules-6.12 modules-debug: modules-%:
+	@selftests/machine/deps --kernel $*
+	@$(call copy,$(O)/$*)
+	@$(MAKE) -C $(CACHE)/kernel/$(kernel_$*) M=$(CURDIR)/$(O)/$* --no-print-directory \
+		-j$(JOBS) modules
+	@objcopy --strip-debug $(O)/$*/nestvm.ko
 
 tools:
 	@$(MAKE) --no-print-directory -j$(JOBS) -C tools
@@ -120,5 +123,5 @@ clean:
 	@test -z "$(KDIR)" || $(kbuild) clean
 	rm -rf $(O)
 
-.PHONY: help modules modules-verify modules-6.12 tools man selftests unit fuzz lint deps check smoke check-full \
-	demo bench machine install uninstall deb clean
+.PHONY: help modules modules-verify modules-6.12 modules-debug tools man selftests unit fuzz lint deps \
+	check smoke check-full demo bench machine install uninstall deb clean

@@ -98,12 +98,21 @@ static void on_alarm(int sig)
 	alarm(GRACE);
 }
 
+/* $KTAP_SLOW: how many times slower than usual this machine is. */
+static unsigned int time_limit(const struct ktap_case *c)
+{
+	const char *slow = getenv("KTAP_SLOW");
+	int times = slow ? atoi(slow) : 1;
+
+	return (c->timeout ? c->timeout : KTAP_TIMEOUT) * (times > 1 ? times : 1);
+}
+
 static void run_case(const struct ktap_case *c)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };	/* no SA_RESTART */
 
 	sigaction(SIGALRM, &sa, NULL);
-	alarm(c->timeout ? c->timeout : KTAP_TIMEOUT);
+	alarm(time_limit(c));
 	c->fn(c->arg);
 	ktap_stop();
 }
@@ -138,8 +147,7 @@ enum result { PASSED, FAILED, SKIPPED };
 static enum result judge(int status, const struct ktap_case *c)
 {
 	if (verdict->late)
-		ktap_say("%s did not end within %u s", c->name,
-			 c->timeout ? c->timeout : KTAP_TIMEOUT);
+		ktap_say("%s did not end within %u s", c->name, time_limit(c));
 	else if (WIFSIGNALED(status))
 		ktap_say("%s was killed by signal %d (%s)", c->name, WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));

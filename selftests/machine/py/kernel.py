@@ -25,10 +25,13 @@ def folder(series):
     if series == "6.1":
         found = glob.glob(os.path.join(tree.CACHE, "kernel", "6.1.*"))
         found = [f for f in found if os.path.exists(f"/usr/src/linux-headers-{os.path.basename(f)}")]
+    elif series == "debug":
+        key = tree.run(os.path.join(tree.HERE, "debug-kernel", "compile"), "--key").strip()
+        found = glob.glob(os.path.join(tree.CACHE, "kernel", f"debug-{key}"))
     else:
         found = glob.glob(os.path.join(tree.CACHE, "kernel", series))
     if not found:
-        tree.fail(f"no stock kernel {series} in {tree.CACHE}; "
+        tree.fail(f"no kernel {series} in {tree.CACHE}; "
                   f"run selftests/machine/deps --kernel {series}")
     return sorted(found)[-1]
 
@@ -54,7 +57,9 @@ def unpack(image):
         if command is None:
             # The last four bytes are the unpacked size, not part of the stream.
             return lzma.LZMADecompressor().decompress(payload)
-        result = subprocess.run(command, input=payload[:-4], capture_output=True)
+        if command[0] != "gzip":    # whose stream ends with the size anyway
+            payload = payload[:-4]
+        result = subprocess.run(command, input=payload, capture_output=True)
         if result.returncode:
             tree.fail(f"{command[0]} cannot unpack the kernel: {result.stderr.decode().strip()}")
         return result.stdout

@@ -27,6 +27,8 @@ the top of the repository:
 	partner SUITE			a second machine beside this one, which has to pass as well;
 				each has a network card (e1000) on a cable between the two
 	machine OPTION...		options of `run` this suite needs, such as --smp 2
+
+A machine with the debug kernel has guests with the stock one.
 """
 
 import glob
@@ -47,6 +49,7 @@ BUSYBOX = "/bin/busybox"
 class Suite:
     def __init__(self, series="6.1"):
         self.series = series
+        self.guests = "6.1" if series == "debug" else series
         self.archive = cpio.Archive()
         self.conf = []
         self.machine = []
@@ -128,13 +131,13 @@ class Suite:
         self.conf.append(shlex.join(["module", self.bring(name), *params]))
 
     def do_kernel(self, dst, series=None):
-        self.archive.file(dst, kernel.vmlinux(series or self.series))
+        self.archive.file(dst, kernel.vmlinux(series or self.guests))
 
     def do_bzimage(self, dst, series=None):
-        self.archive.file(dst, kernel.bzimage(series or self.series))
+        self.archive.file(dst, kernel.bzimage(series or self.guests))
 
     def do_initrd(self, dst):
-        self.archive.file(dst, kernel.initrd(self.series))
+        self.archive.file(dst, kernel.initrd(self.guests))
 
     def do_deb(self, package):
         found = glob.glob(os.path.join(tree.TOP, "build", "deb", f"{package}_*.deb"))
@@ -154,7 +157,7 @@ class Suite:
         self.archive.link(dst, target)
 
     def do_initramfs(self, name, dst):
-        inner = Suite(self.series)
+        inner = Suite(self.guests)
         inner.read(name)
         if inner.partner:
             tree.fail(f"{self.where}: {name} has a partner, which a guest cannot have")
