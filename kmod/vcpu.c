@@ -79,12 +79,14 @@ static int alloc_run_pages(struct nv_vcpu *vcpu)
 
 void nv_vcpu_destroy(struct nv_vcpu *vcpu)
 {
-	int i;
+	int i, idx;
 
 	if (vcpu->nested) {
+		idx = srcu_read_lock(&vcpu->vm->srcu);
 		nv_vcpu_load(vcpu);
 		nested_reset(vcpu);
 		nv_vcpu_put(vcpu);
+		srcu_read_unlock(&vcpu->vm->srcu, idx);
 		nested_destroy(vcpu);
 	}
 	if (vcpu->lapic)
