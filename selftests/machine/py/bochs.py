@@ -142,6 +142,12 @@ def command(opts, folder, tty, cmdline, initramfs):
     return argv + options, env
 
 
+def bad_reset(folder):
+    """The line of a CPU that was still in VMX operation (reset_in_vmx.patch), or None."""
+    with open(os.path.join(folder, "bochs.log"), errors="replace") as f:
+        return next((line.strip() for line in f if "reset in VMX operation" in line), None)
+
+
 def verdict(folder):
     """What Bochs's log says about an end the guest did not ask for; "" if nothing."""
     log = os.path.join(folder, "bochs.log")

@@ -34,7 +34,8 @@ class Reader:
             self.loaders += 1
         elif "Kernel panic - not syncing" in text and not text.startswith(" "):
             self.panic = text
-        if not self.alarm and text.startswith("[") and ALARM.search(text):
+        if not self.alarm and text.startswith("[") and ALARM.search(text) and not (
+                self.panic and "Call Trace:" in text):      # which is a panic's own
             self.alarm = text
         match = RESULT.match(text)
         if match:
