@@ -10,6 +10,19 @@
 #include <linux/syscore_ops.h>
 #include <linux/version.h>
 
+/*
+ * 6.7, and stable kernels since: who uses VMX says how it is left when the host
+ * crashes. Kernels before do it by themselves wherever CR4.VMXE is set.
+ */
+#ifdef NV_HAVE_EMERGENCY
+#include <asm/reboot.h>
+#define nv_register_emergency(fn)	cpu_emergency_register_virt_callback(fn)
+#define nv_unregister_emergency(fn)	cpu_emergency_unregister_virt_callback(fn)
+#else
+#define nv_register_emergency(fn)	((void)(fn))
+#define nv_unregister_emergency(fn)	((void)(fn))
+#endif
+
 /* 6.4: smp_send_reschedule() is a macro that needs a tracepoint of the kernel's. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0) && !defined(CREATE_TRACE_POINTS)
 #include <trace/events/ipi.h>

@@ -80,6 +80,32 @@ void vmx_cpu_off(void)
 	c->on = false;
 }
 
+/*
+ * Whatever this CPU did is interrupted for good. VMX may be on without c->on, or
+ * off with CR4.VMXE, and the list in the middle of a change; but followed forwards
+ * it is whole after each instruction (vmcs_load(), clear_here()). What faults here
+ * is passed over.
+ */
+void vmx_cpu_emergency_off(void)
+{
+	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
+	struct nv_vmcs *vmcs;
+
+	WRITE_ONCE(leaving, true);
+	if (!(__read_cr4() & X86_CR4_VMXE))
+		return;
+	/* The dump shows what they hold. */
+	list_for_each_entry(vmcs, &c->active, node) {
+		struct nv_vmcs *shadow = READ_ONCE(vmcs->shadow);
+
+		insn_vmclear(vmcs->hpa.v);
+		if (shadow)
+			insn_vmclear(shadow->hpa.v);
+	}
+	insn_vmxoff();
+	cr4_clear_bits(X86_CR4_VMXE);
+}
+
 bool vmx_leaving(void)
 {
 	return READ_ONCE(leaving);
@@ -289,14 +315,19 @@ int vmx_hardware_init(void)
 	ret = alloc_regions();
 	if (ret)
 		goto speculation_exit;
+	ret = vmx_crash_init();
+	if (ret)
+		goto free;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "x86/nestvm:online", come_online, go_offline);
 	if (ret < 0)
-		goto free;
+		goto crash_exit;
 	hotplug_state = ret;
 	register_syscore(&vmx_syscore);
 	register_reboot_notifier(&reboot_nb);
 	return 0;
 
+crash_exit:
+	vmx_crash_exit();
 free:
 	free_regions();
 speculation_exit:
@@ -309,6 +340,7 @@ void vmx_hardware_exit(void)
 	unregister_reboot_notifier(&reboot_nb);
 	unregister_syscore(&vmx_syscore);
 	cpuhp_remove_state(hotplug_state);	/* runs go_offline() on every CPU */
+	vmx_crash_exit();
 	free_regions();
 	vmx_speculation_exit();
 }

@@ -4,6 +4,7 @@
 
 #include "vmx/vmcs.h"
 #include <linux/gfp.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include "vmx/percpu.h"
@@ -89,7 +90,8 @@ void vmcs_load(struct nv_vmcs *vmcs)
 		/* Pairs with the release in clear_here(). */
 		smp_rmb();
 		vmcs->cpu = smp_processor_id();
-		list_add(&vmcs->node, &c->active);
+		/* An NMI may find a crash and read the list: vmx_cpu_emergency_off(). */
+		list_add_rcu(&vmcs->node, &c->active);
 		c->current_vmcs = NULL;
 		/* A region that was never cleared has no defined launch state. */
 		insn_vmclear(vmcs->hpa.v);
@@ -135,6 +137,8 @@ void insn_report(const char *insn, u64 operand)
 {
 	u64 error = 0;
 
+	if (vmx_leaving())
+		return;
 	try_read(VMCS_INSN_ERROR, &error);
 	/* Fields, regions and VPIDs are ours; an address from L1's INVVPID is canonical by then. */
 	WARN_ONCE(1, "nestvm: %s of %llx failed, VM-instruction error %llu\n", insn, operand,

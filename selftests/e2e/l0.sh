@@ -106,8 +106,8 @@ case_two_vms() {
 	done
 }
 
-# SIGKILL of the launcher while L2 runs frees everything.
-case_kill() {
+# An L1 that runs on, and an L2 in it that computes.
+l2_stays() {
 	l1 640M 1 "e2e.do=kvm e2e.l2=stay" --expose-virtualization-extensions > /tmp/out 2>&1 &
 	waited=0
 	until grep -q "e2e: L2 stays" /tmp/out; do
@@ -117,9 +117,35 @@ case_kill() {
 	done
 	sleep 1
 	counters_zero > /dev/null && fail "the counters do not see the VM that runs"
+}
+
+# SIGKILL of the launcher while L2 runs frees everything.
+case_kill() {
+	l2_stays
 	killall -9 nestvm
 	wait
 	sleep 1
+}
+
+# The host crashes while L2 runs. The last line of the machine is the crash kernel's.
+case_kdump() {
+	kexec -p /boot/crash-vmlinuz --initrd=/boot/crash-initramfs \
+		--append="$(cat /boot/crash-cmdline)" || fail "the crash kernel cannot be loaded"
+	l2_stays
+	# From CPU 0: a kernel that comes up elsewhere leaves that one alone.
+	taskset 1 sh -c "echo c > /proc/sysrq-trigger"
+	fail "the host does not crash"
+}
+
+# The host crashes while L2 runs and, without a crash kernel, restarts by itself.
+case_panic() {
+	# Who leaves VMX at a crash was kvm_intel meanwhile, and is us again.
+	insmod /lib/irqbypass.ko && insmod /lib/kvm.ko && insmod /lib/kvm-intel.ko &&
+		rmmod kvm_intel kvm irqbypass || fail "kvm_intel does not come and go"
+	l2_stays
+	echo 1 > /proc/sys/kernel/panic
+	echo c > /proc/sysrq-trigger
+	fail "the host does not crash"
 }
 
 # The host reboots while L1 computes; the machine's runner waits for that (--until-reboot).
@@ -193,6 +219,25 @@ case_reload() {
 	[ $((before - after)) -lt 2048 ] || fail "80 loads lost $((before - after)) kB"
 	[ -e /dev/nestvm ] && fail "/dev/nestvm is left"
 	insmod /lib/nestvm.ko
+}
+
+# kvm_intel comes and goes, unused, before us, after us and while we are there. Who leaves
+# VMX when the host crashes is handed over each time; the kernel complains of two, or of a
+# wrong one, in its log. (KVM of 6.12 wants VT-x at once and does not load beside us.)
+case_beside_kvm() {
+	insmod /lib/irqbypass.ko && insmod /lib/kvm.ko || fail "kvm does not load"
+	for turn in after again; do
+		insmod /lib/kvm-intel.ko && rmmod kvm_intel || echo "e2e: kvm_intel does not load $turn"
+	done
+	rmmod nestvm
+	insmod /lib/kvm-intel.ko || fail "kvm_intel does not load"
+	insmod /lib/nestvm.ko && {
+		rmmod kvm_intel || fail "kvm_intel does not unload"
+		insmod /lib/kvm-intel.ko || fail "kvm_intel does not load beside nestvm"
+		rmmod nestvm || fail "nestvm does not unload"
+	}
+	rmmod kvm_intel kvm irqbypass || fail "kvm does not unload"
+	insmod /lib/nestvm.ko || fail "nestvm does not load when KVM is gone"
 }
 
 # The module does not load, and the kernel's log has the reason: refuses TEXT
