@@ -327,9 +327,11 @@ static bool ok_inject_vector_other(const struct entry_ctx *c)
 /* #CP (21) does not count: without CET the vector has no error code. */
 #define ENTRY_VECS_WITH_ERROR	(VECS_WITH_ERROR_CODE & ~BIT(VEC_CP))
 
+/* Real mode has no error codes; only an unrestricted guest can be in it. */
 static bool error_code_forbidden(const struct entry_ctx *c)
 {
-	return !injects_type(c, INTR_TYPE_HARD_EXC) || !(c->v->guest_cr0 & CR0_PE);
+	return !injects_type(c, INTR_TYPE_HARD_EXC) ||
+	       (PROC2(c, PROC2_UNRESTRICTED) && !(c->v->guest_cr0 & CR0_PE));
 }
 
 static bool vector_has_error(const struct entry_ctx *c)

@@ -137,6 +137,14 @@ M(inject_error_real)
 	inject(f, INTR_TYPE_HARD_EXC | INTR_INFO_ERROR_CODE, VEC_GP);
 }
 
+/* CR0.PE is 0, but no unrestricted guest: the guest-state check finds that, later. */
+M(inject_error_not_real)
+{
+	become_real(f);
+	f->v.proc2_ctls &= ~PROC2_UNRESTRICTED;
+	inject(f, INTR_TYPE_HARD_EXC, VEC_GP);
+}
+
 M(inject_reserved) { inject(f, INTR_TYPE_EXT | BIT(12), 0x20); }
 M(inject_reserved_30) { inject(f, INTR_TYPE_EXT | BIT(30), 0x20); }
 
@@ -213,6 +221,7 @@ static const struct mutator mutators[] = {
 	{ "inject_vector_exception", m_inject_vector_exception },
 	{ "inject_vector_other", m_inject_vector_other },
 	{ "inject_error_wanted", m_inject_error_wanted },
+	{ "inject_error_wanted", m_inject_error_not_real, FIRST },
 	{ "inject_error_unwanted", m_inject_error_unwanted },
 	{ "inject_error_unwanted", m_inject_error_cp },
 	{ "inject_error_unwanted", m_inject_error_type },
