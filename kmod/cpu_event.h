@@ -28,7 +28,7 @@ struct nv_event {
 struct nv_events {
 	struct nv_event reinject;
 	struct nv_event exception;
-	u8 nmi_pending;		/* 0 to 2 */
+	u8 nmi_pending;		/* vmx_add_nmis() */
 	bool nmi_soft_masked;	/* without virtual NMIs only */
 	bool smi_pending;
 	/* KVM_INTERRUPT, where the PIC is user space's: the vector that waits, or -1 */

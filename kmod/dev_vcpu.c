@@ -254,9 +254,7 @@ static long interrupt(void *obj, struct nv_ioctl_arg *arg)
 
 static long nmi(void *obj, struct nv_ioctl_arg *arg)
 {
-	struct nv_vcpu *vcpu = obj;
-
-	vcpu->ev.nmi_pending = min(2, vcpu->ev.nmi_pending + 1);
+	vmx_add_nmis(obj, 1);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ static bool enter_once(struct nv_vcpu *vcpu)
 	bool immediate;
 
 	if (vcpu->lapic)
-		vcpu->ev.nmi_pending = min(2, vcpu->ev.nmi_pending + vlapic_take_nmi(vcpu));
+		vmx_add_nmis(vcpu, vlapic_take_nmi(vcpu));
 	immediate = vcpu->nested && nested_check_events(vcpu);
 	if (vcpu->lapic && !vcpu->l2)
 		vmcs_write(VMCS_TPR_THRESHOLD, vlapic_tpr_threshold(vcpu));
@@ -114,7 +114,7 @@ static bool enter_once(struct nv_vcpu *vcpu)
 		return false;
 	vmx_inject_events(vcpu);
 	if (vcpu->nested)
-		nested_before_entry(vcpu);
+		immediate = nested_before_entry(vcpu, immediate);
 
 	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
 	preempt_disable();

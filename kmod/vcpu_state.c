@@ -118,7 +118,7 @@ long vcpu_get_events(void *obj, struct nv_ioctl_arg *arg)
 		e->interrupt.shadow |= KVM_X86_SHADOW_INT_STI;
 	if (blocking & INTR_STATE_MOV_SS)
 		e->interrupt.shadow |= KVM_X86_SHADOW_INT_MOV_SS;
-	vcpu->ev.nmi_pending = min(2, vcpu->ev.nmi_pending + vlapic_take_nmi(vcpu));
+	vmx_add_nmis(vcpu, vlapic_take_nmi(vcpu));
 	e->nmi.pending = vcpu->ev.nmi_pending;
 	e->nmi.masked = vmx_nmi_masked(vcpu);
 	e->sipi_vector = vcpu->sipi_vector;
@@ -233,7 +233,8 @@ long vcpu_set_events(void *obj, struct nv_ioctl_arg *arg)
 	vmx_set_nmi_masked(vcpu, e->nmi.masked);
 	if (e->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
 		vlapic_take_nmi(vcpu);
-		vcpu->ev.nmi_pending = min_t(u8, e->nmi.pending, 2);
+		vcpu->ev.nmi_pending = 0;
+		vmx_add_nmis(vcpu, e->nmi.pending);
 	}
 	if (e->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
 		vcpu->sipi_vector = e->sipi_vector;

@@ -229,6 +229,31 @@ static void nmi(const void *arg)
 	guest_run_to_end(vcpu);
 }
 
+/* SDM 3A "Handling Multiple NMIs": one is handled, one latched, and a third is lost. */
+static void nmis_while_one_is_handled(const void *arg)
+{
+	struct vcpu *vcpu = start("_nmis_while_one_is_handled");
+	struct kvm_vcpu_events e;
+	int i;
+
+	if (!device_cap(vm.dev, KVM_CAP_USER_NMI))
+		ktap_skip("no KVM_CAP_USER_NMI");
+	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
+	MUST(vcpu->fd, KVM_NMI, 0);
+	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
+	for (i = 0; i < 3; i++)
+		MUST(vcpu->fd, KVM_NMI, 0);
+	MUST(vcpu->fd, KVM_GET_VCPU_EVENTS, &e);
+	EXPECT_EQ(e.nmi.masked, 1, "NMIs masked");
+	EXPECT_EQ(e.nmi.pending, 1, "NMIs latched");
+	if (arg) {
+		e.flags |= KVM_VCPUEVENT_VALID_NMI_PENDING;
+		e.nmi.pending = 2;
+		MUST(vcpu->fd, KVM_SET_VCPU_EVENTS, &e);
+	}
+	guest_run_to_end(vcpu);
+}
+
 static void exception_through_vcpu_events(const void *arg)
 {
 	struct vcpu *vcpu = start("_injected_exception");
@@ -288,6 +313,8 @@ int main(int argc, char **argv)
 		{ "machine_check", machine_check, NULL, 0 },
 		{ "machine_check_banks", machine_check_banks, NULL, 0 },
 		{ "nmi", nmi, NULL, 0 },
+		{ "nmis_while_one_is_handled", nmis_while_one_is_handled, NULL, 0 },
+		{ "nmis_restored_while_one_is_handled", nmis_while_one_is_handled, "", 0 },
 		{ "exception_through_vcpu_events", exception_through_vcpu_events, NULL, 0 },
 		{ "refused", refused, NULL, 0 },
 	};

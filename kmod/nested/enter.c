@@ -126,16 +126,10 @@ void nested_take_injection(struct nv_vcpu *vcpu)
 	e->insn_len = v->entry_insn_len;
 }
 
-/* HLT as activity state: nothing to enter, unless something wakes L2 at once. */
-static bool enters_halted(struct nv_vcpu *vcpu)
+/* HLT as activity state: nothing to enter. What wakes L2 at once finds it in HLT. */
+static bool enters_halted(const struct vmcs12 *v)
 {
-	const struct vmcs12 *v = vcpu->nested->v;
-
-	if (v->guest_activity != ACTIVITY_HLT || (v->entry_intr_info & INTR_INFO_VALID))
-		return false;
-	if (vmcs12_has_proc(v, PROC_INTR_WINDOW) && vmx_intr_allowed(vcpu))
-		return false;
-	return !(vmcs12_has_proc(v, PROC_NMI_WINDOW) && vmx_nmi_allowed(vcpu));
+	return v->guest_activity == ACTIVITY_HLT && !(v->entry_intr_info & INTR_INFO_VALID);
 }
 
 static void complete_entry(struct nv_vcpu *vcpu)
@@ -146,10 +140,12 @@ static void complete_entry(struct nv_vcpu *vcpu)
 	n->launch_state = n->v->launch_state;
 	n->v->launch_state = VMCS12_LAUNCHED;
 	n->mtf_pending = false;
-	if (enters_halted(vcpu))
+	if (enters_halted(n->v)) {
 		vcpu->mp_state = KVM_MP_STATE_HALTED;
-	else
+		nested_halt(vcpu);
+	} else {
 		n->entry_pending = true;
+	}
 	nv_stat_inc(vcpu, nested_entries);
 	trace_nestvm_nested_entry(vcpu->id, n->vmcs12_ptr.v, n->v->guest_rip);
 }

@@ -18,6 +18,11 @@ bool nested_nmi_exits(struct nv_vcpu *vcpu)
 	return vcpu->l2 && vmcs12_has_pin(vcpu->nested->v, PIN_NMI_EXIT);
 }
 
+bool nested_nmis_are_virtual(struct nv_vcpu *vcpu)
+{
+	return nested_nmi_exits(vcpu) && vmcs12_has_pin(vcpu->nested->v, PIN_VIRTUAL_NMIS);
+}
+
 bool nested_intr_window(struct nv_vcpu *vcpu)
 {
 	return vcpu->l2 && vmcs12_has_proc(vcpu->nested->v, PROC_INTR_WINDOW);
@@ -33,11 +38,25 @@ static bool timer_expired(const struct nv_nested *n)
 	return n->timer_on && rdtsc() >= n->timer_deadline;
 }
 
+/* The windows of an L2 in HLT, which they wake; else hardware sees to them. */
+static bool intr_window_in_hlt(struct nv_vcpu *vcpu)
+{
+	return vcpu->mp_state == KVM_MP_STATE_HALTED && nested_intr_window(vcpu) &&
+	       vmx_intr_allowed(vcpu);
+}
+
+static bool nmi_window_in_hlt(struct nv_vcpu *vcpu)
+{
+	return vcpu->mp_state == KVM_MP_STATE_HALTED && nested_nmi_window(vcpu) &&
+	       vmx_nmi_allowed(vcpu);
+}
+
 bool nested_has_events(struct nv_vcpu *vcpu)
 {
 	const struct nv_nested *n = vcpu->nested;
 
-	return n && vcpu->l2 && (n->mtf_pending || timer_expired(n));
+	return n && vcpu->l2 && (n->mtf_pending || timer_expired(n) ||
+				 intr_window_in_hlt(vcpu) || nmi_window_in_hlt(vcpu));
 }
 
 /* An L2 in HLT is woken by its preemption timer, which hardware does not run then. */
@@ -112,7 +131,25 @@ static void exit_nmi(struct nv_vcpu *vcpu)
 /* Without virtual NMIs the blocking that L2 shows is that of real NMIs. */
 static bool nmi_exit_allowed(struct nv_vcpu *vcpu)
 {
-	return vmcs12_has_pin(vcpu->nested->v, PIN_VIRTUAL_NMIS) || !vmx_nmi_masked(vcpu);
+	return nested_nmis_are_virtual(vcpu) || !vmx_nmi_masked(vcpu);
+}
+
+/*
+ * SDM 3C "Saving Non-Register State": a trap that a higher event goes before stays among
+ * the pending debug exceptions. BD is a fault, which comes again.
+ */
+static void keep_pending_trap(struct nv_vcpu *vcpu)
+{
+	const struct nv_event *e = &vcpu->ev.exception;
+	u64 pending;
+
+	if (!nv_event_valid(e) || (e->info & INTR_INFO_TYPE) != INTR_TYPE_HARD_EXC ||
+	    nv_event_vector(e) != VEC_DB || (e->payload & DR6_BD))
+		return;
+	pending = e->payload & (PENDING_DBG_B | PENDING_DBG_BS);
+	if (pending & PENDING_DBG_B)
+		pending |= PENDING_DBG_ENABLED_BP;
+	vmcs_set_bits(VMCS_GUEST_PENDING_DBG, pending);
 }
 
 /* SDM 3C "acknowledge interrupt on exit": the vector, or the interrupt stays where it is. */
@@ -145,6 +182,7 @@ bool nested_check_events(struct nv_vcpu *vcpu)
 		if (delivering)
 			return true;
 		clear_bit(0, &vcpu->init_sipi);
+		keep_pending_trap(vcpu);
 		nested_exit_simple(vcpu, VMEXIT_INIT, 0);
 		return false;
 	}
@@ -158,6 +196,7 @@ bool nested_check_events(struct nv_vcpu *vcpu)
 		if (delivering)
 			return true;
 		n->mtf_pending = false;
+		keep_pending_trap(vcpu);
 		nested_exit_simple(vcpu, VMEXIT_MTF, 0);
 		return false;
 	}
@@ -175,10 +214,18 @@ bool nested_check_events(struct nv_vcpu *vcpu)
 		nested_exit_simple(vcpu, VMEXIT_PREEMPT_TIMER, 0);
 		return false;
 	}
+	if (!delivering && nmi_window_in_hlt(vcpu)) {
+		nested_exit_simple(vcpu, VMEXIT_NMI_WINDOW, 0);
+		return false;
+	}
 	if (vcpu->ev.nmi_pending && nested_nmi_exits(vcpu) && nmi_exit_allowed(vcpu)) {
 		if (delivering)
 			return true;
 		exit_nmi(vcpu);
+		return false;
+	}
+	if (!delivering && intr_window_in_hlt(vcpu)) {
+		nested_exit_simple(vcpu, VMEXIT_INTR_WINDOW, 0);
 		return false;
 	}
 	if (nested_intr_exits(vcpu) && vmx_intr_pending(vcpu)) {

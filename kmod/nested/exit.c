@@ -151,6 +151,9 @@ bool nested_owns_exit(struct nv_vcpu *vcpu)
 
 	if (!vcpu->l2 || (vcpu->vmx.exit_reason & VMEXIT_ENTRY_FAILURE))
 		return false;
+	/* L0's own; if L1's has expired too, nested_check_events() sees that. */
+	if (n->exit_at_once && vcpu->vmx.exit_reason == VMEXIT_PREEMPT_TIMER)
+		return false;
 	vcpu->regs.gpr[REG_RSP] = vmcs_read(VMCS_GUEST_RSP);
 	c = (struct reflect_ctx){
 		.v = n->v,

@@ -228,21 +228,23 @@ void nested_ept01_protected(struct nv_vcpu *vcpu)
 }
 
 /* The order matters: pages first, they may change a control; what is flushed last. */
-void nested_before_entry(struct nv_vcpu *vcpu)
+bool nested_before_entry(struct nv_vcpu *vcpu, bool immediate)
 {
 	struct nv_nested *n = vcpu->nested;
 
 	if (!n || !n->vmxon)
-		return;
+		return false;
 	if (!vcpu->l2) {
 		if (n->shadow_on && n->shadow_stale)
 			shadow_vmcs_from_vmcs12(vcpu);
-		return;
+		return false;
 	}
 	if (n->pages_stale)
 		vmcs02_refresh_pages(vcpu);
+	n->exit_at_once = immediate && vmx_caps.preempt_timer;
 	vmcs02_write_timer(vcpu);
 	nested_flush_due(vcpu);
+	return immediate && !n->exit_at_once;
 }
 
 void nested_after_exit(struct nv_vcpu *vcpu)

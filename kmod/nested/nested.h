@@ -80,6 +80,8 @@ bool nested_check_events(struct nv_vcpu *vcpu);
 /* While L2 runs: does an external interrupt / NMI go to L1 by an exit? */
 bool nested_intr_exits(struct nv_vcpu *vcpu);
 bool nested_nmi_exits(struct nv_vcpu *vcpu);
+/* L2 runs, NMIs exit, and the blocking that L2 shows is not that of real NMIs. */
+bool nested_nmis_are_virtual(struct nv_vcpu *vcpu);
 /* While L2 runs: does vmcs12 ask for the interrupt or NMI window itself? */
 bool nested_intr_window(struct nv_vcpu *vcpu);
 bool nested_nmi_window(struct nv_vcpu *vcpu);
@@ -104,8 +106,12 @@ bool nested_triple_fault(struct nv_vcpu *vcpu);
 /* gmem met an EPT12 violation on behalf of L2: the exit to L1. */
 void nested_ept12_fault(struct nv_vcpu *vcpu, const struct nv_fault *fault);
 
-/* Just before VM entry, preemptible: shadow VMCS in step, pages of vmcs12 mapped. */
-void nested_before_entry(struct nv_vcpu *vcpu);
+/*
+ * Just before VM entry, preemptible: shadow VMCS in step, pages of vmcs12 mapped.
+ * @immediate: L2 is to exit before its first instruction; true if the CPU cannot, so
+ * that the caller must send it an interrupt.
+ */
+bool nested_before_entry(struct nv_vcpu *vcpu, bool immediate);
 /* After an exit of L1 or L2, first of all: the entry is done. */
 void nested_after_exit(struct nv_vcpu *vcpu);
 /* EPT01 lost mappings or a slot changed: EPT02 and mapped pages of L1 go. */

@@ -87,8 +87,9 @@ struct nv_nested {
 	bool pages_stale;		/* L1's pages must be mapped again */
 	bool tsc01_stale;		/* L1's TSC offset changed while L2 ran */
 
-	/* VMX-preemption timer of L2 */
+	/* VMX-preemption timer of L2, or of L0 for one entry that is to exit at once */
 	bool timer_on;
+	bool exit_at_once;
 	u64 timer_deadline;		/* host TSC */
 	struct hrtimer timer;		/* wakes an L2 that is in HLT */
 

@@ -462,17 +462,22 @@ u32 vmcs02_timer_left(struct nv_vcpu *vcpu)
 
 /*
  * The timer counts while L0 handles an exit of L2 too, so hardware's is set to
- * what is left of it, rounded up: L1 must not find that it fired early.
+ * what is left of it, rounded up: L1 must not find that it fired early. A timer of 0
+ * exits before the first instruction (SDM 3C "VMX-Preemption Timer").
  */
 void vmcs02_write_timer(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
 	unsigned int rate = vmx_caps.misc & VMX_MISC_PREEMPT_RATE;
+	u32 pin = n->cur->hw->pin_ctls & ~PIN_PREEMPT_TIMER;
 	u64 now = rdtsc(), left = 0;
 
-	if (!n->timer_on)
+	if (vmx_caps.preempt_timer && (n->timer_on || n->exit_at_once))
+		pin |= PIN_PREEMPT_TIMER;
+	PUT(n->cur, PIN_CTLS, pin_ctls, pin);
+	if (!(pin & PIN_PREEMPT_TIMER))
 		return;
-	if (now < n->timer_deadline)
+	if (!n->exit_at_once && now < n->timer_deadline)
 		left = (n->timer_deadline - now + BIT_ULL(rate) - 1) >> rate;
 	vmcs_write(VMCS_GUEST_PREEMPT_TIMER, min_t(u64, left, U32_MAX));
 }

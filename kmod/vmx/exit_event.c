@@ -73,7 +73,7 @@ enum nv_next exit_tpr_below_threshold(struct nv_vcpu *vcpu)
 	return NEXT_SAME;
 }
 
-/* Only L2 runs with the timer on, and nested/ has taken its own expiry already. */
+/* Only L2 runs with the timer on: L1 has had its own expiry, this is an exit at once. */
 enum nv_next exit_preempt_timer(struct nv_vcpu *vcpu)
 {
 	return NEXT_SAME;

@@ -32,6 +32,16 @@ void vmx_set_nmi_masked(struct nv_vcpu *vcpu, bool masked)
 		vmcs_clear_bits(VMCS_GUEST_INTERRUPTIBILITY, INTR_STATE_NMI);
 }
 
+void vmx_add_nmis(struct nv_vcpu *vcpu, unsigned int count)
+{
+	const struct nv_event *e = &vcpu->ev.reinject;
+	bool handled = vmx_nmi_masked(vcpu) && !nested_nmis_are_virtual(vcpu);
+
+	if (nv_event_valid(e) && (e->info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+		handled = true;
+	vcpu->ev.nmi_pending = min(handled ? 1u : 2u, vcpu->ev.nmi_pending + count);
+}
+
 /*
  * SDM 3C "NMI unblocking due to IRET": an IRET that faulted had already ended the
  * blocking; it must be put back before the guest runs the IRET again.
@@ -211,7 +221,7 @@ void vmx_inject_events(struct nv_vcpu *vcpu)
 		write_event(vcpu, &ev->reinject);
 
 	/* What must still wait: hear when the guest can take it. */
-	want_nmi = ev->nmi_pending && !(vcpu->l2 && nested_nmi_exits(vcpu));
+	want_nmi = ev->nmi_pending && !nested_nmis_are_virtual(vcpu);
 	want_intr = !(vcpu->l2 && nested_intr_exits(vcpu)) &&
 		    (vmx_intr_pending(vcpu) ||
 		     (vcpu->run->request_interrupt_window && irq_user_may_interrupt(vcpu)));

@@ -110,6 +110,11 @@ bool vmx_nmi_allowed(struct nv_vcpu *vcpu);
 bool vmx_intr_pending(struct nv_vcpu *vcpu);
 int vmx_intr_ack(struct nv_vcpu *vcpu);		/* its vector; -1: withdrawn meanwhile */
 bool vmx_nmi_masked(struct nv_vcpu *vcpu);
+/*
+ * So many NMIs have come. SDM 3A "Handling Multiple NMIs": while one is handled at most
+ * one is latched; else two are kept, for the first would have been delivered by now.
+ */
+void vmx_add_nmis(struct nv_vcpu *vcpu, unsigned int count);
 void vmx_set_nmi_masked(struct nv_vcpu *vcpu, bool masked);
 
 /* Flush what this vCPU's L1 has cached: INVEPT of EPT01, INVVPID of vpid01. */

@@ -325,6 +325,102 @@ GUEST_CASE(interrupt_ends_hlt_of_l2, NEED_VMX | NEED_IRQCHIP)
 	EXPECT_L2_DONE();
 }
 
+static void l2_sti_hlt(void)
+{
+	sti_hlt();
+	vmcall(0);
+}
+
+/* The window opens in HLT, and wakes L2 as an interrupt would. */
+GUEST_CASE(interrupt_window_in_hlt, NEED_VMX | NEED_IRQCHIP)
+{
+	l1_start(l2_sti_hlt);
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_HLT);
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_INTR_WINDOW, "interrupt-window exiting");
+	EXPECT_EXIT(VMEXIT_INTR_WINDOW);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_sti_hlt + 2, "RIP: behind HLT");
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT, "the activity state");
+	EXPECT_EXIT(VMEXIT_INTR_WINDOW);	/* entered in HLT, it is open at once */
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_sti_hlt + 2, "RIP: behind HLT");
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT, "the activity state");
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_INTR_WINDOW);
+	vmw(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	EXPECT_L2_DONE();
+}
+
+GUEST_CASE(nmi_window_in_hlt, NEED_VMX | NEED_IRQCHIP)
+{
+	l1_start(l2_sti_hlt);
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_HLT);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT | PIN_VIRTUAL_NMIS, "virtual NMIs");
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_NMI_WINDOW, "NMI-window exiting");
+	vmw(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+	EXPECT_EXIT(VMEXIT_NMI_WINDOW);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_sti_hlt, "RIP");
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT, "the activity state");
+}
+
+#define TIMER_TICKS	1000000
+
+/* SDM 3C "VMX-Preemption Timer": it counts in HLT, and ends it. */
+GUEST_CASE(timer_of_l2_entered_in_hlt, NEED_VMX | NEED_IRQCHIP)
+{
+	u64 rate = rdmsr(IA32_VMX_MISC) & VMX_MISC_PREEMPT_RATE, start;
+
+	use_apic();
+	count_irq(IRQ);
+	l1_start(l2_sti_hlt);
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_HLT);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_PREEMPT_TIMER | PIN_EXT_INTR, "the preemption timer");
+	vmw(VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+	vmw(VMCS_GUEST_PREEMPT_TIMER, TIMER_TICKS >> rate);
+	apic_timer(IRQ, 500 * TIMER_TICKS);
+	start = rdtsc();
+	EXPECT_EXIT(VMEXIT_PREEMPT_TIMER);
+	start = rdtsc() - start;
+	EXPECT(start >= TIMER_TICKS && start < 10 * TIMER_TICKS, "after %llu", start);
+	EXPECT_EQ(vmr(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT, "the activity state");
+}
+
+static void l2_with_if_clear(void)
+{
+	asm volatile("nop; nop; nop; nop");
+	vmcall(0);
+}
+
+/* What waited for the entry comes before L2's first instruction, or its handler's. */
+GUEST_CASE(interrupt_pending_at_the_entry, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	count_irq(IRQ);
+	on_trap(IRQ + 1, count_only);
+	l1_start(l2_with_if_clear);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_EXT_INTR, "external-interrupt exiting");
+	apic_ipi(0, APIC_ICR_ASSERT | IRQ);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_with_if_clear, "RIP");
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_EXT | (IRQ + 1));
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_IF);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	EXPECT_EQ(vmr(VMCS_GUEST_RFLAGS) & RFLAGS_IF, 0, "IF: that of the handler");
+	EXPECT_EQ(taken, 0, "times the handler ran: not a step of it");
+	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO) & VALID, 0, "the valid bit: it was delivered");
+
+	/* L0's way to do it must not be taken for L1's timer. */
+	if (!l1_ctl_allowed(VMCS_PIN_CTLS, PIN_PREEMPT_TIMER))
+		return;
+	l1_set_l2(l2_with_if_clear);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_PREEMPT_TIMER, "the preemption timer");
+	vmw(VMCS_GUEST_PREEMPT_TIMER, ~0u);
+	EXPECT_EXIT(VMEXIT_EXTERNAL_INTERRUPT);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_with_if_clear, "RIP");
+	sti();
+	asm volatile("nop");
+	cli();
+	EXPECT_EQ(irqs[IRQ], 1, "interrupts of L1");
+	EXPECT_L2_DONE();
+}
+
 static void l2_window(void)
 {
 	asm volatile("nop; nop; sti; nop");
@@ -408,4 +504,52 @@ GUEST_CASE(injected_nmi_blocks, NEED_VMX)
 	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
 	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO), VALID | INTR_TYPE_NMI | VEC_NMI,
 		  "what was delivered");
+}
+
+static void l2_nmi_behind_iret(void)
+{
+	apic_ipi(0, APIC_ICR_NMI | APIC_ICR_ASSERT);
+	asm volatile("mov %%rsp, %%rax; pushq $0x10; push %%rax; pushfq; pushq $0x08; pushq $1f;"
+		     "iretq; 1: nop; nop; xor %%eax, %%eax; vmcall" : : : "rax", "memory");
+}
+
+/* Without virtual NMIs the blocking that L2 ends is the real one: then it exits. */
+GUEST_CASE(nmi_exits_once_unblocked, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	on_trap(VEC_NMI, count_only);
+	l1_start(l2_nmi_behind_iret);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT, "NMI exiting");
+	vmw(VMCS_GUEST_INTERRUPTIBILITY, INTR_STATE_NMI);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_EXIT_INTR_INFO), VALID | INTR_TYPE_NMI | VEC_NMI, "the interruption");
+	EXPECT_EQ(*(u8 *)vmr(VMCS_GUEST_RIP), 0x90, "the instruction at RIP");
+	EXPECT_EQ(((u8 *)vmr(VMCS_GUEST_RIP))[-1], 0xcf, "the instruction before: IRET");
+	EXPECT_EQ(vmr(VMCS_GUEST_INTERRUPTIBILITY), 0, "interruptibility");
+}
+
+/* ---- traps ------------------------------------------------------------------------ */
+
+static void l2_wbinvd_with_tf(void)
+{
+	asm volatile("wbinvd; nop; vmcall");
+}
+
+/* L0 emulates WBINVD: the single step that is due behind it is in the MTF exit's state. */
+GUEST_CASE(single_step_at_monitor_trap_flag, NEED_VMX)
+{
+	on_trap(VEC_DB, count_only);
+	l1_start(l2_wbinvd_with_tf);
+	l1_ctl_set(VMCS_PROC_CTLS, PROC_MTF, "the monitor trap flag");
+	l1_ctl_clear(VMCS_PROC2_CTLS, PROC2_WBINVD);
+	vmw(VMCS_GUEST_RFLAGS, RFLAGS_FIXED1 | RFLAGS_TF);
+	EXPECT_EXIT(VMEXIT_MTF);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_wbinvd_with_tf + 2, "RIP");
+	EXPECT_EQ(vmr(VMCS_GUEST_PENDING_DBG), PENDING_DBG_BS, "pending debug exceptions");
+	EXPECT_EQ(taken, 0, "traps");
+	l1_ctl_clear(VMCS_PROC_CTLS, PROC_MTF);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB));
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_wbinvd_with_tf + 2, "RIP");
+	EXPECT_EQ(qual() & DR6_BS, DR6_BS, "the trap");
 }

@@ -46,6 +46,20 @@ GUEST_CASE(_nmi, 0)
 	EXPECT_EQ(nmis, 2, "NMIs");
 }
 
+static void on_nmi_that_takes_long(struct trap_frame *f)
+{
+	if (!nmis++)
+		outb(0x50, 2);
+}
+
+GUEST_CASE(_nmis_while_one_is_handled, 0)
+{
+	on_trap(VEC_NMI, on_nmi_that_takes_long);
+	outb(0x50, 1);
+	asm volatile("nop; nop");
+	EXPECT_EQ(nmis, 2, "NMIs handled");
+}
+
 GUEST_CASE(_injected_exception, 0)
 {
 	EXPECT_EQ(CATCH("outb %%al, $0x50", , "a"(0)), VEC_GP, "the vector");
