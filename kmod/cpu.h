@@ -58,6 +58,10 @@ int cpu_cpuid_default(struct nv_vcpu *vcpu);
 void cpu_cpuid_refresh(struct nv_vcpu *vcpu);
 void cpu_cpuid(struct nv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 regs[4]);
 
+/* CR0 and CR4 of the running guest as they act. Those of L2 are not what it reads. cpu_cr.c */
+u64 cpu_cr0(struct nv_vcpu *vcpu);
+u64 cpu_cr4(struct nv_vcpu *vcpu);
+
 /* Control registers by instruction or by user space's SREGS. cpu_cr.c */
 bool cpu_mov_to_cr0(struct nv_vcpu *vcpu, u64 value);	/* false: #GP was raised */
 bool cpu_mov_to_cr4(struct nv_vcpu *vcpu, u64 value);
@@ -69,8 +73,6 @@ int cpu_set_sregs(struct nv_vcpu *vcpu, const struct kvm_sregs *s);
 struct kvm_sregs2;
 void cpu_get_sregs2(struct nv_vcpu *vcpu, struct kvm_sregs2 *s);
 int cpu_set_sregs2(struct nv_vcpu *vcpu, const struct kvm_sregs2 *s);
-/* PAE paging: read the four PDPTEs into the VMCS. False: a reserved bit is set. */
-bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3);
 
 /* TSC as L1 and as the running guest read it, now. cpu_tsc.c */
 u64 cpu_tsc_l1(struct nv_vcpu *vcpu);

@@ -15,25 +15,35 @@ u64 cpu_cr4_reserved(struct nv_vcpu *vcpu)
 	return ~cpu_cr4_allowed(&vcpu->features);
 }
 
+u64 cpu_cr0(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 ? nested_l2_cr0(vcpu) : vmx_cr0(vcpu);
+}
+
+u64 cpu_cr4(struct nv_vcpu *vcpu)
+{
+	return vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu);
+}
+
 static struct cpu_mode current_mode(struct nv_vcpu *vcpu)
 {
 	return (struct cpu_mode) {
-		.cr0 = vmx_cr0(vcpu),
+		.cr0 = cpu_cr0(vcpu),
 		.cr3 = vmx_cr3(vcpu),
-		.cr4 = vmx_cr4(vcpu),
+		.cr4 = cpu_cr4(vcpu),
 		.efer = vmx_efer(vcpu),
 		.cs_l = vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L,
 	};
 }
 
-bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3)
+/* The four PDPTEs at L1's @at, into the VMCS. False: one has a reserved bit set. */
+static bool load_pdptes(struct nv_vcpu *vcpu, gpa1_t at)
 {
 	u64 pdpte[4];
 	int i;
 
-	/* SDM 3A "PDPTE Registers": 32-byte aligned, in the low 4 GB. */
 	for (i = 0; i < 4; i++)
-		if (gmem_read64(vcpu->vm, gpa1((cr3 & 0xffffffe0) + i * sizeof(u64)), &pdpte[i]))
+		if (gmem_read64(vcpu->vm, gpa1_add(at, i * sizeof(u64)), &pdpte[i]))
 			return false;
 	for (i = 0; i < 4; i++)
 		if ((pdpte[i] & 1) && !cpu_pdpte_valid(&vcpu->features, pdpte[i]))
@@ -41,6 +51,34 @@ bool cpu_load_pdptes(struct nv_vcpu *vcpu, u64 cr3)
 	for (i = 0; i < 4; i++)
 		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, pdpte[i]);
 	return true;
+}
+
+/* SDM 3A "PDPTE Registers": 32-byte aligned, in the low 4 GB. */
+#define PDPT_ADDR(cr3)	((cr3) & 0xffffffe0ull)
+
+/*
+ * As MOV to a control register does. False: it met #GP, or L2's an EPT12 that does not map
+ * CR3, and is not to complete. SDM 3C "Exit Qualification for EPT Violations": there is no
+ * linear address then.
+ */
+static bool mov_loads_pdptes(struct nv_vcpu *vcpu, u64 cr3)
+{
+	gpa1_t at = gpa1(PDPT_ADDR(cr3));
+	struct nv_fault fault = {};
+	int ret = 0;
+
+	if (vcpu->l2)
+		ret = nested_translate(vcpu, gpa2(PDPT_ADDR(cr3)), GMEM_READ, false, &at, &fault);
+	if (ret == -EINTR) {
+		fault.nested_qual &= ~(u64)(EPTV_LINEAR_VALID | EPTV_TRANSLATED);
+		gmem_raise(vcpu, &fault);
+	}
+	if (ret)
+		return false;
+	if (load_pdptes(vcpu, at))
+		return true;
+	cpu_raise_gp(vcpu);
+	return false;
 }
 
 static bool uses_pdptes(u64 cr0, u64 cr4, u64 efer)
@@ -73,14 +111,15 @@ bool cpu_mov_to_cr0(struct nv_vcpu *vcpu, u64 value)
 	struct cpu_mode m = current_mode(vcpu);
 	u64 efer = m.efer;
 
-	value |= CR0_ET;
+	value = nested_cr0_written(vcpu, value) | CR0_ET;
 	if (!cpu_cr0_write_ok(&m, value) || !nested_cr0_allowed(vcpu, value))
 		goto gp;
 	/* Paging is being turned on with PAE outside IA-32e mode. */
 	if ((efer & IA32_EFER_LME) && (value & CR0_PG))
 		efer |= IA32_EFER_LMA;
-	if (!(m.cr0 & CR0_PG) && uses_pdptes(value, m.cr4, efer) && !cpu_load_pdptes(vcpu, m.cr3))
-		goto gp;
+	if (!(m.cr0 & CR0_PG) && uses_pdptes(value, m.cr4, efer) &&
+	    !mov_loads_pdptes(vcpu, m.cr3))
+		return false;
 	guest_write_cr0(vcpu, value);
 	if ((m.cr0 ^ value) & CR0_PG)
 		nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
@@ -97,12 +136,13 @@ bool cpu_mov_to_cr4(struct nv_vcpu *vcpu, u64 value)
 {
 	struct cpu_mode m = current_mode(vcpu);
 
+	value = nested_cr4_written(vcpu, value);
 	if (!cpu_cr4_write_ok(&vcpu->features, &m, value) || !nested_cr4_allowed(vcpu, value))
 		goto gp;
 	if (uses_pdptes(m.cr0, value, m.efer) &&
 	    ((m.cr4 ^ value) & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP)) &&
-	    !cpu_load_pdptes(vcpu, m.cr3))
-		goto gp;
+	    !mov_loads_pdptes(vcpu, m.cr3))
+		return false;
 	guest_write_cr4(vcpu, value);
 	if ((m.cr4 ^ value) & CR4_FLUSHES)
 		nv_vcpu_set_request(vcpu, REQ_TLB_FLUSH);
@@ -153,13 +193,10 @@ static void segment_from_user(enum nv_seg seg, const struct kvm_segment *in)
 /* L2's as it acts, not as L1 lets it read: that is a value which an entry has checked. */
 static u64 user_cr0(struct nv_vcpu *vcpu)
 {
-	u64 cr0;
+	u64 cr0 = cpu_cr0(vcpu);
 
-	if (!vcpu->l2)
-		return vmx_cr0(vcpu);
-	cr0 = nested_l2_cr0(vcpu);
 	/* VM entry takes no notice of the cache controls. */
-	return cr0 & CR0_CD ? cr0 : cr0 & ~CR0_NW;
+	return !vcpu->l2 || (cr0 & CR0_CD) ? cr0 : cr0 & ~CR0_NW;
 }
 
 /* Of an external interrupt whose delivery has begun; KVM_GET_VCPU_EVENTS tells it as well. */
@@ -209,7 +246,7 @@ void cpu_get_sregs(struct nv_vcpu *vcpu, struct kvm_sregs *s)
 	s->cr0 = user_cr0(vcpu);
 	s->cr2 = vcpu->regs.cr2;
 	s->cr3 = vmx_cr3(vcpu);
-	s->cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu);
+	s->cr4 = cpu_cr4(vcpu);
 	s->cr8 = vcpu->lapic ? vlapic_cr8(vcpu) : vcpu->run->cr8;
 	s->efer = vmx_efer(vcpu);
 	s->apic_base = vcpu->apic_base;
@@ -257,7 +294,7 @@ static void set_pdptes(struct nv_vcpu *vcpu, const struct kvm_sregs *s, const u6
 	if (!uses_pdptes(s->cr0, s->cr4, s->efer))
 		return;
 	/* Those of L2 are the nested state's; its CR3 may be no address of L1. */
-	if (!pdptes && (vcpu->l2 || cpu_load_pdptes(vcpu, s->cr3)))
+	if (!pdptes && (vcpu->l2 || load_pdptes(vcpu, gpa1(PDPT_ADDR(s->cr3)))))
 		return;
 	for (i = 0; i < 4; i++)
 		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, pdptes ? pdptes[i] : 0);

@@ -215,7 +215,7 @@ static int write_debugctl(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 static int write_efer(struct nv_vcpu *vcpu, u32 msr, u64 value, bool host)
 {
 	struct cpu_mode m = {
-		.cr0 = vmx_cr0(vcpu), .cr3 = vmx_cr3(vcpu), .cr4 = vmx_cr4(vcpu),
+		.cr0 = cpu_cr0(vcpu), .cr3 = vmx_cr3(vcpu), .cr4 = cpu_cr4(vcpu),
 		.efer = vmx_efer(vcpu), .cs_l = vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L,
 	};
 

@@ -7,7 +7,7 @@
 static void raise(struct nv_vcpu *vcpu, u8 vector, bool has_error, u32 error, u64 payload)
 {
 	/* Real mode pushes no error code (SDM 3C "VM-Entry Controls for Event Injection"). */
-	if (!((vcpu->l2 ? nested_l2_cr0(vcpu) : vmx_cr0(vcpu)) & CR0_PE))
+	if (!(cpu_cr0(vcpu) & CR0_PE))
 		has_error = false;
 	nv_event_raise(&vcpu->ev, vector, has_error, error, payload);
 	if (vcpu->ev.triple_fault) {

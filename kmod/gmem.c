@@ -254,10 +254,9 @@ static void paging_state(struct nv_vcpu *vcpu, struct gwalk_regs *r)
 	int i;
 
 	*r = (struct gwalk_regs) {
-		/* Of L2 the values in effect, which are not those it reads. */
-		.cr0 = vcpu->l2 ? nested_l2_cr0(vcpu) : vmx_cr0(vcpu),
+		.cr0 = cpu_cr0(vcpu),
 		.cr3 = vmx_cr3(vcpu),
-		.cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu),
+		.cr4 = cpu_cr4(vcpu),
 		.efer = vmx_efer(vcpu),
 		.rflags = vmx_rflags(),
 		.cpl = vmx_cpl(vcpu),

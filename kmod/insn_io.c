@@ -218,10 +218,10 @@ static enum insn_result op_cmpxchg_mem(void *ctx, u64 la, const void *old, const
 
 static enum insn_result check_xmm(struct nv_vcpu *vcpu, struct insn_fault *f)
 {
-	u64 cr0 = vmx_cr0(vcpu);
+	u64 cr0 = cpu_cr0(vcpu);
 
 	f->has_error = false;
-	if ((cr0 & CR0_EM) || !(vmx_cr4(vcpu) & CR4_OSFXSR)) {
+	if ((cr0 & CR0_EM) || !(cpu_cr4(vcpu) & CR4_OSFXSR)) {
 		f->vector = VEC_UD;
 		return INSN_FAULT;
 	}
@@ -325,8 +325,8 @@ static struct insn_env env_of(struct nv_vcpu *vcpu)
 		.ops = &ops,
 		.ctx = vcpu,
 		.rip = vcpu->io->rip,
-		.protected_mode = (vmx_cr0(vcpu) & CR0_PE) && !(vmx_rflags() & RFLAGS_VM),
-		.la57 = vmx_cr4(vcpu) & CR4_LA57,
+		.protected_mode = (cpu_cr0(vcpu) & CR0_PE) && !(vmx_rflags() & RFLAGS_VM),
+		.la57 = cpu_cr4(vcpu) & CR4_LA57,
 	};
 }
 
@@ -413,7 +413,7 @@ static int fetch_page(struct nv_vcpu *vcpu, enum insn_code mode, u64 la, u8 *to,
 {
 	if (mode != INSN_CODE_64) {
 		la = (u32)la;
-	} else if (!cpu_canonical_cr4(la, vmx_cr4(vcpu))) {
+	} else if (!cpu_canonical_cr4(la, cpu_cr4(vcpu))) {
 		*fault = (struct nv_fault) { .vector = VEC_GP };
 		return -EINTR;
 	}

@@ -324,7 +324,7 @@ long vcpu_set_mce(void *obj, struct nv_ioctl_arg *arg)
 		.mcg_status = e->mcg_status,
 	};
 	struct nv_vcpu *vcpu = obj;
-	u64 cr4 = vcpu->l2 ? nested_l2_cr4(vcpu) : vmx_cr4(vcpu);
+	u64 cr4 = cpu_cr4(vcpu);
 	int ret = mce_report(&vcpu->mce, &report, cr4 & CR4_MCE);
 
 	if (ret < 0)

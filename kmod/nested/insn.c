@@ -190,10 +190,7 @@ enum nv_next nested_vmxon(struct nv_vcpu *vcpu)
 	    revision != VMCS12_REVISION)
 		return nested_fail_invalid(vcpu);
 
-	n->vmxon_ptr = gpa1(ptr);
-	n->vmcs12_ptr = GPA1_INVALID;
-	n->vmxon = true;
-	vmcs02_find_open_words(vcpu);
+	nested_enter_vmx(vcpu, gpa1(ptr));
 	return nested_succeed(vcpu);
 }
 

@@ -91,11 +91,23 @@ void nested_destroy(struct nv_vcpu *vcpu)
 	kfree(n);
 }
 
+void nested_enter_vmx(struct nv_vcpu *vcpu, gpa1_t vmxon_ptr)
+{
+	struct nv_nested *n = vcpu->nested;
+
+	n->vmxon_ptr = vmxon_ptr;
+	n->vmcs12_ptr = GPA1_INVALID;
+	n->vmxon = true;
+	vmx_update_cr0_mask(vcpu);
+	vmcs02_find_open_words(vcpu);
+}
+
 void nested_leave_vmx(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
 
 	n->vmxon = false;
+	vmx_update_cr0_mask(vcpu);
 	n->vmxon_ptr = GPA1_INVALID;
 	n->last_vpid12 = 0;
 	n->vpid02_flush = true;
@@ -128,7 +140,7 @@ bool nested_in_vmx_operation(struct nv_vcpu *vcpu)
 	return vcpu->nested && vcpu->nested->vmxon;
 }
 
-/* L2's write leaves the bits that L1 owns; "unrestricted guest" frees PE and PG. */
+/* "Unrestricted guest" frees PE and PG. */
 bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0)
 {
 	struct nv_nested *n = vcpu->nested;
@@ -137,11 +149,8 @@ bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0)
 	if (!n || !n->vmxon)
 		return true;
 	fixed0 = n->msrs.cr0_fixed0;
-	if (vcpu->l2) {
-		cr0 = (cr0 & ~n->v->cr0_mask) | (nested_l2_cr0(vcpu) & n->v->cr0_mask);
-		if (vmcs12_has_proc2(n->v, PROC2_UNRESTRICTED))
-			fixed0 &= ~(CR0_PE | CR0_PG);
-	}
+	if (vcpu->l2 && vmcs12_has_proc2(n->v, PROC2_UNRESTRICTED))
+		fixed0 &= ~(CR0_PE | CR0_PG);
 	return cpu_fixed_ok(cr0, fixed0, n->msrs.cr0_fixed1);
 }
 
@@ -151,8 +160,6 @@ bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4)
 
 	if (!n || !n->vmxon)
 		return true;
-	if (vcpu->l2)
-		cr4 = (cr4 & ~n->v->cr4_mask) | (nested_l2_cr4(vcpu) & n->v->cr4_mask);
 	return cpu_fixed_ok(cr4, n->msrs.cr4_fixed0, n->msrs.cr4_fixed1);
 }
 

@@ -28,10 +28,13 @@ void nested_reset(struct nv_vcpu *vcpu);
 void nested_msr_bitmap_changed(struct nv_vcpu *vcpu);
 /* The vCPU is between VMXON and VMXOFF: INIT is blocked, CR0/CR4 bits are fixed. */
 bool nested_in_vmx_operation(struct nv_vcpu *vcpu);
-/* Fixed bits while in VMX operation, for MOV to CR0/CR4 of L1 and of L2. */
+/* Fixed bits while in VMX operation, for CR0/CR4 of L1 and of L2 as they are to act. */
 bool nested_cr0_allowed(struct nv_vcpu *vcpu, u64 cr0);
 bool nested_cr4_allowed(struct nv_vcpu *vcpu, u64 cr4);
 
+/* What CR0/CR4 hold after MOV of @value: bits that L1 owns are not written by L2. */
+u64 nested_cr0_written(struct nv_vcpu *vcpu, u64 value);
+u64 nested_cr4_written(struct nv_vcpu *vcpu, u64 value);
 /* MOV to CR0/CR4 by L2 that L0 emulates: into vmcs02, read shadow and masks kept right. */
 void nested_set_cr0(struct nv_vcpu *vcpu, u64 cr0);
 void nested_set_cr4(struct nv_vcpu *vcpu, u64 cr4);

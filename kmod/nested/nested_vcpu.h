@@ -149,7 +149,8 @@ bool nested_pointer_ok(const struct nv_vcpu *vcpu, u64 ptr);
 
 /* nested.c: what depends on L1's CPUID. */
 void nested_refresh_cpu(struct nv_vcpu *vcpu);
-/* End of VMX operation; L1 runs. */
+/* Begin and end of VMX operation; L1 runs. */
+void nested_enter_vmx(struct nv_vcpu *vcpu, gpa1_t vmxon_ptr);
 void nested_leave_vmx(struct nv_vcpu *vcpu);
 
 /* vmcs12_store.c: the current VMCS, between L1's memory and our cache. */

@@ -325,9 +325,7 @@ static int load(struct nv_vcpu *vcpu, const struct incoming *in)
 	nested_reset(vcpu);
 	if (h->vmxon_pa == VMCS_NONE)
 		return 0;
-	n->vmxon = true;
-	n->vmxon_ptr = gpa1(h->vmxon_pa);
-	vmcs02_find_open_words(vcpu);
+	nested_enter_vmx(vcpu, gpa1(h->vmxon_pa));
 	if (h->vmcs12_pa == VMCS_NONE)
 		return 0;
 	*n->v = in->v;

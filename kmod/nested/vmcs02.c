@@ -376,10 +376,24 @@ u64 nested_l2_cr4(struct nv_vcpu *vcpu)
  * L2 writes a register of which L0 keeps a bit, and L1 has let it pass: then the
  * bits L1 owns are as L1 believes them, and stay what L1 made them.
  */
+u64 nested_cr0_written(struct nv_vcpu *vcpu, u64 value)
+{
+	u64 mask = vcpu->l2 ? vcpu->nested->v->cr0_mask : 0;
+
+	return mask ? (value & ~mask) | (nested_l2_cr0(vcpu) & mask) : value;
+}
+
+u64 nested_cr4_written(struct nv_vcpu *vcpu, u64 value)
+{
+	u64 mask = vcpu->l2 ? vcpu->nested->v->cr4_mask : 0;
+
+	return mask ? (value & ~mask) | (nested_l2_cr4(vcpu) & mask) : value;
+}
+
 void nested_set_cr0(struct nv_vcpu *vcpu, u64 cr0)
 {
 	const struct vmcs12 *v = vcpu->nested->v;
-	u64 now = (cr0 & ~v->cr0_mask) | (nested_l2_cr0(vcpu) & v->cr0_mask);
+	u64 now = nested_cr0_written(vcpu, cr0);
 	u64 efer = vmx_efer(vcpu) & ~IA32_EFER_LMA;
 
 	/* SDM 3A "Initializing IA-32e Mode": LMA = LME and PG. */
@@ -393,7 +407,7 @@ void nested_set_cr0(struct nv_vcpu *vcpu, u64 cr0)
 void nested_set_cr4(struct nv_vcpu *vcpu, u64 cr4)
 {
 	const struct vmcs12 *v = vcpu->nested->v;
-	u64 now = (cr4 & ~v->cr4_mask) | (nested_l2_cr4(vcpu) & v->cr4_mask);
+	u64 now = nested_cr4_written(vcpu, cr4);
 
 	vmcs_write(VMCS_CR4_SHADOW, (v->cr4_shadow & v->cr4_mask) | (now & ~v->cr4_mask));
 	vmcs_write(VMCS_GUEST_CR4, vmx_cr4_for_hardware(now));

@@ -90,7 +90,7 @@ enum nv_next exit_mov_dr(struct nv_vcpu *vcpu)
 	 * The exit comes before the checks of the instruction (SDM 3C "Relative
 	 * Priority of Faults and VM Exits" lists none for MOV DR but CPL and #UD of CR4.DE).
 	 */
-	if ((dr == 4 || dr == 5) && (vmx_cr4(vcpu) & CR4_DE)) {
+	if ((dr == 4 || dr == 5) && (cpu_cr4(vcpu) & CR4_DE)) {
 		cpu_raise_ud(vcpu);
 		return NEXT_SAME;
 	}

@@ -63,7 +63,20 @@ unsigned int vmx_cpl(struct nv_vcpu *vcpu)
  */
 u64 vmx_cr0_host_mask(struct nv_vcpu *vcpu)
 {
-	return ~(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM | CR0_PG);
+	u64 mask = ~(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM | CR0_PG);
+
+	/* SDM 3C "Restrictions on VMX Operation". For L2 hardware knows. */
+	if (!vcpu->l2 && nested_in_vmx_operation(vcpu))
+		mask |= CR0_PE | CR0_PG;
+	return mask;
+}
+
+void vmx_update_cr0_mask(struct nv_vcpu *vcpu)
+{
+	u64 cr0 = vmx_cr0(vcpu);
+
+	vmcs_write(VMCS_CR0_MASK, vmx_cr0_host_mask(vcpu));
+	vmcs_write(VMCS_CR0_SHADOW, cr0);
 }
 
 /*

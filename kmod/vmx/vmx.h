@@ -148,6 +148,8 @@ void vmx_set_reg(struct nv_vcpu *vcpu, unsigned int reg, u64 value);
 
 /* Control registers as the running guest (L1 or L2) sees them. */
 u64 vmx_cr0(struct nv_vcpu *vcpu);
+/* Who owns a bit of CR0 has changed, its value has not. */
+void vmx_update_cr0_mask(struct nv_vcpu *vcpu);
 u64 vmx_cr3(struct nv_vcpu *vcpu);
 u64 vmx_cr4(struct nv_vcpu *vcpu);
 u64 vmx_efer(struct nv_vcpu *vcpu);
