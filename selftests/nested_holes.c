@@ -135,11 +135,40 @@ static void thread_goes_from_cpu_to_cpu(const void *arg)
 	EXPECT_EQ(guest_params(&vm)->results[0], ROUNDS - 1, "rounds");
 }
 
+#define PLACES	2000
+
+static u64 tables_in_use(void)
+{
+	struct nestvm_device_info info = { .size = sizeof(info) };
+
+	MUST(vm.dev, NESTVM_GET_DEVICE_INFO, &info);
+	return info.table_pages;
+}
+
+/* What L0 needs for an L2 is bounded by the VM's memory, whatever L1's EPT says. */
+static void one_page_at_many_places(const void *arg)
+{
+	u64 before;
+	struct vcpu *vcpu;
+
+	vm_create(&vm, VM_EXPOSE);
+	if (!device_is_nestvm(vm.dev))
+		ktap_skip("nestvm tells of its tables");
+	vcpu = guest_load(&vm, &guest_nested_holes, "_one_page_at_many_places");
+	guest_params(&vm)->args[0] = PLACES;
+	before = tables_in_use();
+	run_to_step(vcpu, 1);
+	EXPECT(tables_in_use() - before < 256 + VM_MEMORY / 4096 / 128 + 32,
+	       "%llu tables for a VM of %u pages", tables_in_use() - before, VM_MEMORY / 4096);
+	guest_run_to_end(vcpu);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
 		{ "bitmap_comes_and_goes", bitmap_comes_and_goes, NULL, 0 },
 		{ "killed_while_a_timer_runs", killed_while_a_timer_runs, NULL, 0 },
+		{ "one_page_at_many_places", one_page_at_many_places, NULL, 10 * KTAP_TIMEOUT },
 		{ "thread_goes_from_cpu_to_cpu", thread_goes_from_cpu_to_cpu, NULL, 0 },
 	};
 

@@ -26,8 +26,23 @@ static u64 *table_of(u64 entry)
 	return phys_to_virt(entry & EPT_ADDR_MASK);
 }
 
+static void *alloc_table(struct nv_vcpu *vcpu, struct ept02 *root)
+{
+	void *table = ept_table_alloc(vcpu->vm);
+
+	if (table)
+		root->tables++;
+	return table;
+}
+
+static void free_table(struct nv_vcpu *vcpu, struct ept02 *root, void *table)
+{
+	ept_table_free(vcpu->vm, table);
+	root->tables--;
+}
+
 /* Free what hangs below the entries of @table, not @table itself. */
-static void free_below(struct nv_vm *vm, u64 *table, unsigned int level)
+static void free_below(struct nv_vcpu *vcpu, struct ept02 *root, u64 *table, unsigned int level)
 {
 	unsigned int i;
 
@@ -37,8 +52,8 @@ static void free_below(struct nv_vm *vm, u64 *table, unsigned int level)
 		if (!entry || is_leaf(entry, level))
 			continue;
 		if (level > EPT_LEVEL_2M)
-			free_below(vm, table_of(entry), level - 1);
-		ept_table_free(vm, table_of(entry));
+			free_below(vcpu, root, table_of(entry), level - 1);
+		free_table(vcpu, root, table_of(entry));
 	}
 	cond_resched();
 }
@@ -48,7 +63,7 @@ void ept02_drop(struct nv_vcpu *vcpu, struct ept02 *root)
 {
 	if (!root->table)
 		return;
-	free_below(vcpu->vm, root->table, EPT_LEVEL_PML4);
+	free_below(vcpu, root, root->table, EPT_LEVEL_PML4);
 	memset(root->table, 0, PAGE_SIZE);
 	root->gen = READ_ONCE(vcpu->vm->ept.gen);
 	root->flush = true;
@@ -120,8 +135,8 @@ void ept02_destroy(struct nv_vcpu *vcpu)
 
 		if (!root->table)
 			continue;
-		free_below(vcpu->vm, root->table, EPT_LEVEL_PML4);
-		ept_table_free(vcpu->vm, root->table);
+		free_below(vcpu, root, root->table, EPT_LEVEL_PML4);
+		free_table(vcpu, root, root->table);
 		memset(root, 0, sizeof(*root));
 	}
 }
@@ -154,7 +169,7 @@ int ept02_enter(struct nv_vcpu *vcpu)
 
 	root = find_root(n, eptp12);
 	if (!root->table) {
-		root->table = ept_table_alloc(vcpu->vm);
+		root->table = alloc_table(vcpu, root);
 		if (!root->table)
 			return -ENOMEM;
 		root->flush = true;
@@ -205,6 +220,29 @@ static enum ept_walk_status walk12(struct nv_vcpu *vcpu, gpa2_t gpa2, u64 access
 	return ept_walk(w, &in, &walk_ops, vcpu);
 }
 
+/*
+ * L1 can map its memory at as many places as an EPT has, so that tables of L0's would grow
+ * with nothing of L1's. A vCPU has NESTED_EPT02_TABLES() of them; before it would need more,
+ * the hierarchy that was used longest ago is emptied, the one in use as the last.
+ */
+static void stay_in_budget(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	struct ept02 *oldest = n->ept02;
+	u64 tables = 0;
+	unsigned int i;
+
+	for (i = 0; i < NESTED_EPT02_ROOTS; i++) {
+		struct ept02 *root = &n->ept02s[i];
+
+		tables += root->tables;
+		if (root->tables > 1 && root->used < oldest->used)
+			oldest = root;
+	}
+	if (tables + EPT_LEVEL_PML4 > NESTED_EPT02_TABLES(READ_ONCE(vcpu->vm->pinned_pages)))
+		ept02_drop(vcpu, oldest);
+}
+
 /* The table below @entry at @level, made if there is none. NULL: no memory. */
 static u64 *descend(struct nv_vcpu *vcpu, u64 *entry, unsigned int level)
 {
@@ -213,7 +251,7 @@ static u64 *descend(struct nv_vcpu *vcpu, u64 *entry, unsigned int level)
 
 	if (*entry && !is_leaf(*entry, level))
 		return table_of(*entry);
-	table = ept_table_alloc(vcpu->vm);
+	table = alloc_table(vcpu, n->ept02);
 	if (!table)
 		return NULL;
 	/* A large leaf gives way to smaller ones, which are filled as they are needed. */
@@ -241,8 +279,8 @@ static int map(struct nv_vcpu *vcpu, gpa2_t gpa2, unsigned int level, u64 leaf)
 		/* EPT12 has a large page now where it had small ones. */
 		WRITE_ONCE(*entry, 0);
 		if (level > EPT_LEVEL_2M)
-			free_below(vcpu->vm, below, level - 1);
-		ept_table_free(vcpu->vm, below);
+			free_below(vcpu, n->ept02, below, level - 1);
+		free_table(vcpu, n->ept02, below);
 		n->ept02->flush = true;
 	} else if (*entry && (*entry ^ leaf) & (EPT_ADDR_MASK | EPT_RWX)) {
 		n->ept02->flush = true;
@@ -350,6 +388,7 @@ static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u6
 		goto error;
 	}
 	level = leaf_level(vcpu, w, &leaf);
+	stay_in_budget(vcpu);
 	ret = map(vcpu, gpa2, level, leaf_entry(w, &leaf, level));
 	if (ret)
 		goto error;

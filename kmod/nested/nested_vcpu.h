@@ -28,6 +28,12 @@
 #define NESTED_VMCS02S		4
 /* Likewise EPT02 hierarchies, one for each EPTP12. */
 #define NESTED_EPT02_ROOTS	4
+/*
+ * How many tables all of them may have in a VM of so many pages: four times those that map
+ * each page once, or 256 where that is more. At most 1 MiB and 1/128 of the VM's memory for
+ * each vCPU, of its owner's memory control group.
+ */
+#define NESTED_EPT02_TABLES(pages)	(256 + (pages) / 128)
 
 /*
  * A vmcs02 and what its fields hold. Writes go through vmcs02_put(), which
@@ -51,6 +57,7 @@ struct ept02 {
 	u64 eptp12;
 	u64 eptp02;
 	u64 *table;			/* NULL: unused */
+	u32 tables;			/* with those below it */
 	unsigned long gen;		/* vm->ept.gen when it was emptied last */
 	u64 used;
 	bool flush;			/* INVEPT before its next use */

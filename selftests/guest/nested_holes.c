@@ -232,6 +232,48 @@ static u64 make_ept(u64 i)
 	return pa(pml4) | (l1_eptp() & 0xfff);
 }
 
+#define PLACES	(PARAMS->args[0])
+#define PLACE(i)	((1ull << 32) + ((i) << 21))
+
+static void l2_reads_everywhere(void)
+{
+	u64 i, wrong = 0;
+
+	for (i = 0; i < PLACES; i++)
+		wrong += *(volatile u64 *)PLACE(i) != 0x1234;
+	vmcall(wrong);
+}
+
+/* One page at each 2 MiB above 4 GiB, by one page directory and one page table of L1's. */
+GUEST_CASE(_one_page_at_many_places, NEED_VMX)
+{
+	u64 *pdpt = other(0), *pd = other(1), *pt = other(2), *page = other(3), i, k;
+
+	*page = 0x1234;
+	for (i = 0; i < 512; i++) {
+		pd[i] = pa(pt) | EPT_RWX;
+		pt[i] = pa(page) | EPT_WB | EPT_RWX;
+	}
+	l1_start(l2_reads_everywhere);
+	l1_ept_on();
+	memcpy(pdpt, l1_ept_pdpte(0), 4096);
+	for (i = 4; i < 64; i++)
+		pdpt[i] = pa(pd) | EPT_RWX;
+	*l1_ept_pml4e(0) = pa(pdpt) | EPT_RWX;
+	/* L2's own paging: as many addresses, 1:1. */
+	for (i = 4; i < 64; i++) {
+		u64 *own = other(4 + i);
+
+		for (k = 0; k < 512; k++)
+			own[k] = i << 30 | k << 21 | PTE_P | PTE_W | PTE_U | PTE_PS;
+		((u64 *)GUEST_PDPT)[i] = pa(own) | PTE_P | PTE_W | PTE_U;
+	}
+	EXPECT_L2_DONE();
+	STEP(1);
+	l1_set_l2(l2_reads_everywhere);
+	EXPECT_L2_DONE();
+}
+
 /* CVE-2026-64561: a root is dropped for a new one, never the one that is in use. */
 GUEST_CASE(more_epts_than_shadows, NEED_VMX)
 {
