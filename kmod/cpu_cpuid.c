@@ -220,13 +220,16 @@ int cpu_cpuid_set(struct nv_vcpu *vcpu, const struct kvm_cpuid_entry2 *entries, 
 		kfree(c);
 		return nv_refuse(&vcpu->refusal, NESTVM_REFUSED_CPUID, ret, "%s", why);
 	}
-	/* A VMM that uses a vCPU again sets again what it has. */
-	if (vcpu->has_run) {
+	/*
+	 * A VMM that uses a vCPU again sets again what it has. A nested state with L2 running
+	 * was checked against this CPUID, and vmcs02 made from it.
+	 */
+	if (vcpu->has_run || vcpu->l2) {
 		restrict_entries(vcpu, c);
 		same = same_cpuid(vcpu->cpuid, c);
 		kfree(c);
 		return same ? 0 : nv_refuse(&vcpu->refusal, NESTVM_REFUSED_HAS_RUN, -EBUSY,
-					    "CPUID can only be changed before the vCPU has run");
+					    "CPUID can only be changed before the vCPU has run, or L2 in it");
 	}
 	kfree(vcpu->cpuid);
 	vcpu->cpuid = c;

@@ -440,6 +440,28 @@ static void size_too_small(const void *arg)
 	finish(&vm);
 }
 
+/* L2's state was checked against the CPUID that is set, and its vmcs02 made from it. */
+static void cpuid_after_state(const void *arg)
+{
+	static struct vm_state s;
+	struct kvm_cpuid2 *cpuid;
+	struct vcpu *vcpu;
+	struct vm vm;
+
+	vcpu = start(&vm, "_ept_deadline");
+	run_into_l2(&vm, &s);
+	vm_destroy(&vm);
+	vm_state_restore(&vm, &s, 0);
+	vcpu = &vm.vcpus[0];
+	cpuid = vm_cpuid(&vm);
+	MUST(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	cpuid_entry(cpuid, 7, 0)->ebx = 0;
+	cpuid_entry(cpuid, 0x80000001, 0)->edx &= ~(1u << 27);
+	if (device_is_nestvm(vm.dev))
+		EXPECT_REFUSED(vcpu->fd, KVM_SET_CPUID2, cpuid, EBUSY, NESTVM_REFUSED_HAS_RUN);
+	finish(&vm);
+}
+
 /* A VM without VT-x has none to restore. */
 static void not_exposed(const void *arg)
 {
@@ -609,6 +631,7 @@ int main(int argc, char **argv)
 		{ "bad_state", bad_state, NULL, 60 },
 		{ "garbage", garbage, NULL, 200 },
 		{ "size_too_small", size_too_small, NULL, 60 },
+		{ "cpuid_after_state", cpuid_after_state, NULL, 60 },
 		{ "not_exposed", not_exposed, NULL, 0 },
 		{ "statistics", statistics, NULL, 60 },
 		{ "restricted", restricted, NULL, 60 },
