@@ -240,6 +240,19 @@ GUEST_CASE(idt_vectoring, NEED_VMX)
 	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO) & VALID, 0, "the valid bit now");
 }
 
+/* Type 7: an MTF exit is pending, before the first instruction. */
+GUEST_CASE(inject_monitor_trap, NEED_VMX)
+{
+	if (!l1_ctl_allowed(VMCS_PROC_CTLS, PROC_MTF))
+		skip("the monitor trap flag is not offered");
+	l1_start(l2_only_done);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_OTHER);
+	EXPECT_EXIT(VMEXIT_MTF);
+	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_only_done, "RIP");
+	EXPECT_EQ(vmr(VMCS_ENTRY_INTR_INFO) & VALID, 0, "the valid bit after the entry");
+	EXPECT_L2_DONE();
+}
+
 /* ---- interrupts ------------------------------------------------------------------- */
 
 static void l2_spin(void)
