@@ -172,6 +172,9 @@ int gmem_map(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_gpage *p)
 	p->va = page_address(p->page);
 	p->gpa = gpa1_of_pfn(gpa1_pfn(gpa));
 	p->hpa = hpa(page_to_phys(p->page));
+	/* Hardware writes unseen from now on. Who reads the log has it mapped, and marked, anew. */
+	if (write)
+		dirty_mark(slot, gpa1_pfn(gpa));
 	return 0;
 }
 

@@ -42,7 +42,7 @@ struct nv_gpage {
 	hpa0_t hpa;
 };
 
-/* @write: we or hardware will, which a read-only slot does not allow. */
+/* @write: we or hardware will, which a read-only slot does not allow, and which is logged. */
 int gmem_map(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_gpage *p);
 /* @dirty: it was written. Unmapped is fine. */
 void gmem_unmap(struct nv_vm *vm, struct nv_gpage *p, bool dirty);

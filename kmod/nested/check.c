@@ -6,8 +6,6 @@
  */
 #include "nested/check_rules.h"
 
-#define APIC_TPR_OFFSET	0x80
-
 static const struct entry_check *first_failure(const struct entry_ctx *c,
 					       const struct entry_check *rows, unsigned int n)
 {
@@ -38,7 +36,7 @@ static void read_vtpr(struct entry_ctx *c)
 {
 	c->vtpr = c->resumed ? 0xff : 0;
 	if (!c->resumed && vmcs12_has_proc(c->v, PROC_TPR_SHADOW) && page_ok(c, c->v->virtual_apic))
-		l1_mem_read(c->mem, gpa1(c->v->virtual_apic + APIC_TPR_OFFSET), &c->vtpr, 1);
+		l1_mem_read(c->mem, gpa1(c->v->virtual_apic + VAPIC_TPR), &c->vtpr, 1);
 }
 
 static void read_link_revision(struct entry_ctx *c)

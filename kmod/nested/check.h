@@ -18,6 +18,8 @@
 #include "nested/vmcs12.h"
 #include "nested/vmx_msrs.h"
 
+#define VAPIC_TPR	0x80	/* VTPR in the virtual-APIC page */
+
 /* What the rules look at. The caller fills the first part. */
 struct entry_ctx {
 	const struct vmcs12 *v;

@@ -135,6 +135,7 @@ static bool enters_halted(const struct vmcs12 *v)
 static void complete_entry(struct nv_vcpu *vcpu)
 {
 	struct nv_nested *n = vcpu->nested;
+	bool injects = n->v->entry_intr_info & INTR_INFO_VALID;
 
 	nested_take_injection(vcpu);
 	n->launch_state = n->v->launch_state;
@@ -144,7 +145,8 @@ static void complete_entry(struct nv_vcpu *vcpu)
 		vcpu->mp_state = KVM_MP_STATE_HALTED;
 		nested_halt(vcpu);
 	} else {
-		n->entry_pending = true;
+		/* With an exit due at once, hardware is needed for an injection only. */
+		n->entry_pending = injects || !vmcs02_tpr_below(vcpu);
 	}
 	nv_stat_inc(vcpu, nested_entries);
 	trace_nestvm_nested_entry(vcpu->id, n->vmcs12_ptr.v, n->v->guest_rip);

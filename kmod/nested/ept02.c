@@ -349,13 +349,15 @@ static void misconfigured(struct nv_vcpu *vcpu, gpa2_t gpa2)
 }
 
 /* L1's APIC-access page where L1 has no memory: the exit hardware cannot make. */
-static bool apic_access_exit(struct nv_vcpu *vcpu, const struct ept_walk *w, u64 qual)
+bool nested_apic_access_exit(struct nv_vcpu *vcpu, gpa1_t gpa, u64 qual)
 {
-	const struct vmcs12 *v = vcpu->nested->v;
+	const struct vmcs12 *v;
 	u64 type = 0;
 
-	if (!vmcs12_has_proc2(v, PROC2_APIC_ACCESS) ||
-	    (w->addr & NV_PAGE_MASK) != v->apic_access)
+	if (!vcpu->l2)
+		return false;
+	v = vcpu->nested->v;
+	if (!vmcs12_has_proc2(v, PROC2_APIC_ACCESS) || (gpa.v & NV_PAGE_MASK) != v->apic_access)
 		return false;
 	if (nv_event_valid(&vcpu->ev.reinject))
 		type = 3;
@@ -364,7 +366,7 @@ static bool apic_access_exit(struct nv_vcpu *vcpu, const struct ept_walk *w, u64
 	else if (qual & EPTV_WRITE)
 		type = 1;
 	nested_exit_simple(vcpu, VMEXIT_APIC_ACCESS,
-			   (w->addr & QUAL_APIC_OFFSET) | type << QUAL_APIC_TYPE_SHIFT);
+			   (gpa.v & QUAL_APIC_OFFSET) | type << QUAL_APIC_TYPE_SHIFT);
 	return true;
 }
 
@@ -381,7 +383,7 @@ static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u6
 	case EPT_FILLED:
 		break;
 	case EPT_NO_SLOT:
-		return apic_access_exit(vcpu, w, qual);
+		return nested_apic_access_exit(vcpu, gpa1(w->addr), qual);
 	case EPT_READ_ONLY:
 		return false;
 	default:

@@ -55,7 +55,7 @@ bool nested_has_events(struct nv_vcpu *vcpu)
 {
 	const struct nv_nested *n = vcpu->nested;
 
-	return n && vcpu->l2 && (n->mtf_pending || timer_expired(n) ||
+	return n && vcpu->l2 && (n->mtf_pending || timer_expired(n) || vmcs02_tpr_below(vcpu) ||
 				 intr_window_in_hlt(vcpu) || nmi_window_in_hlt(vcpu));
 }
 
@@ -178,6 +178,13 @@ bool nested_check_events(struct nv_vcpu *vcpu)
 		return false;
 	delivering = entering || nv_event_valid(&vcpu->ev.reinject);
 
+	/* Before all others, behind what the entry injects. */
+	if (vmcs02_tpr_below(vcpu)) {
+		if (delivering)
+			return true;
+		nested_exit_simple(vcpu, VMEXIT_TPR_BELOW_THRESHOLD, 0);
+		return false;
+	}
 	if (READ_ONCE(vcpu->init_sipi) & BIT(0)) {
 		if (delivering)
 			return true;

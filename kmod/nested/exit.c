@@ -175,7 +175,7 @@ bool nested_owns_exit(struct nv_vcpu *vcpu)
 }
 
 /*
- * With a TPR shadow and neither APIC accesses nor interrupts virtualized, the CPU
+ * With a TPR shadow and neither APIC accesses nor interrupts virtualized in vmcs02, the CPU
  * compares VTPR with the threshold at every entry (SDM 3C "VM-Execution Control
  * Fields"). L1's other CPUs may lower VTPR after our check: what L1 then gets is the
  * exit that L2's own MOV to CR8 would have been, and not a stop of the VM.
@@ -185,8 +185,8 @@ static bool vtpr_race(struct nv_vcpu *vcpu)
 	const struct vmcs12 *v = vcpu->nested->v;
 
 	if (!vcpu->vmx.failed_entry || vmcs_read(VMCS_INSN_ERROR) != VMERR_ENTRY_CONTROLS ||
-	    !vmcs12_has_proc(v, PROC_TPR_SHADOW) ||
-	    vmcs12_has_proc2(v, PROC2_APIC_ACCESS) || vmcs12_has_proc2(v, PROC2_VIRT_INTR))
+	    !vmcs12_has_proc(v, PROC_TPR_SHADOW) || vmcs12_has_proc2(v, PROC2_VIRT_INTR) ||
+	    (vcpu->nested->cur->hw->proc2_ctls & PROC2_APIC_ACCESS))
 		return false;
 	nested_exit_simple(vcpu, VMEXIT_TPR_BELOW_THRESHOLD, 0);
 	return true;

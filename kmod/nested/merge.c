@@ -26,7 +26,8 @@ static u32 merge_pin(const struct merge_in *in)
 static u32 merge_proc(const struct merge_in *in)
 {
 	const struct vmcs12 *v = in->v;
-	u32 proc = in->l0->proc & ~PROC_L0_ONLY;
+	/* Without an APIC in the kernel L0 wants L1's CR8, but what L2 has is L1's to say. */
+	u32 proc = in->l0->proc & ~(PROC_L0_ONLY | PROC_CR8_LOAD | PROC_CR8_STORE);
 
 	proc |= v->proc_ctls & ~(PROC_IO_BITMAPS | PROC_MSR_BITMAPS | PROC_TPR_SHADOW);
 	/* L0 owns every port; whose exit it is, L1's bitmaps say afterwards. */

@@ -69,6 +69,9 @@ enum nv_next nested_vmcall(struct nv_vcpu *vcpu);
  */
 bool nested_owns_exit(struct nv_vcpu *vcpu);
 
+/* L2 runs and touches @gpa, where L1 has no memory but its APIC-access page: L1's exit. */
+bool nested_apic_access_exit(struct nv_vcpu *vcpu, gpa1_t gpa, u64 qual);
+
 /* EPT violation or misconfiguration while L2 runs with EPT12 (else false is returned). */
 bool nested_ept_exit(struct nv_vcpu *vcpu, enum nv_next *next);
 

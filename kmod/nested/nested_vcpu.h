@@ -191,6 +191,8 @@ void vmcs02_unmap_pages(struct nv_vcpu *vcpu);
 void vmcs02_load(struct nv_vcpu *vcpu, const struct entry_ctx *c, const struct l1_kept *kept);
 void vmcs02_save(struct nv_vcpu *vcpu);			/* guest state to vmcs12 */
 void vmcs02_refresh_pages(struct nv_vcpu *vcpu);	/* vmcs02 current */
+/* Is L1's exit due because VTPR is below the threshold? */
+bool vmcs02_tpr_below(struct nv_vcpu *vcpu);
 void vmcs02_find_open_words(struct nv_vcpu *vcpu);
 void vmcs02_write_timer(struct nv_vcpu *vcpu);
 u32 vmcs02_timer_left(struct nv_vcpu *vcpu);

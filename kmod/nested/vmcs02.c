@@ -228,6 +228,22 @@ static void merge(struct nv_vcpu *vcpu, struct vmcs02 *s, bool apic_access,
 	nested_merge(out, &in);
 }
 
+/*
+ * SDM 3C "VM Exits Induced by the TPR Threshold": with an APIC-access page the threshold is
+ * no condition of the entry but an exit behind it. Where the page is no memory, vmcs02 has
+ * none, and hardware would take it for a condition: then the exit is ours to make.
+ */
+bool vmcs02_tpr_below(struct nv_vcpu *vcpu)
+{
+	const struct vmcs02 *s = vcpu->nested->cur;
+	const struct vmcs12 *v = vcpu->nested->v;
+	const u8 *vapic = s->vapic.page ? s->vapic.va : vcpu->nested->scratch;
+
+	return vmcs12_has_proc(v, PROC_TPR_SHADOW) && vmcs12_has_proc2(v, PROC2_APIC_ACCESS) &&
+	       !vmcs12_has_proc2(v, PROC2_VIRT_INTR) && !(s->hw->proc2_ctls & PROC2_APIC_ACCESS) &&
+	       (v->tpr_threshold & 0xf) > READ_ONCE(vapic[VAPIC_TPR]) >> 4;
+}
+
 static void put_controls(struct nv_vcpu *vcpu, struct vmcs02 *s, const struct merge_out *m)
 {
 	struct nv_nested *n = vcpu->nested;
@@ -255,8 +271,10 @@ static void put_controls(struct nv_vcpu *vcpu, struct vmcs02 *s, const struct me
 	if (v->cr3_target_count > 3)
 		PUT(s, CR3_TARGET3, cr3_target3, v->cr3_target3);
 
+	/* At more than VTPR the entry would fail: vmcs02_tpr_below() has seen to it. */
 	if (m->ctls.proc & PROC_TPR_SHADOW)
-		PUT(s, TPR_THRESHOLD, tpr_threshold, v->tpr_threshold);
+		PUT(s, TPR_THRESHOLD, tpr_threshold,
+		    vmcs02_tpr_below(vcpu) ? 0 : v->tpr_threshold);
 	PUT(s, EPTP, eptp, n->ept02 ? n->ept02->eptp02 : vcpu->vm->ept.eptp);
 }
 

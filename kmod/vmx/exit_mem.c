@@ -39,6 +39,9 @@ enum nv_next exit_ept_violation(struct nv_vcpu *vcpu)
 		nv_stat_inc(vcpu, ept_faults);
 		return NEXT_SAME;
 	case EPT_NO_SLOT:
+		if (nested_apic_access_exit(vcpu, gpa, qual))
+			return NEXT_SAME;
+		fallthrough;
 	case EPT_READ_ONLY:
 		return insn_io_mmio(vcpu);
 	}
