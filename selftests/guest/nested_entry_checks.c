@@ -4,6 +4,7 @@
  * args[0]: the engine is nestvm; the test program then sees which rule it names.
  */
 #include "l1.h"
+#include "apic.h"
 
 static void l2_done(void)
 {
@@ -213,6 +214,25 @@ GUEST_CASE(msr_load_failure, NEED_VMX)
 	EXPECT_EQ(vmr(VMCS_EXIT_QUALIFICATION), 3, "the number of the entry, from 1");
 	vmw(VMCS_ENTRY_MSR_LOAD_COUNT, 2);
 	EXPECT_L2_DONE();
+}
+
+/* Lists cannot reach the APIC by its MSRs. */
+GUEST_CASE(msr_load_of_x2apic, NEED_VMX | NEED_IRQCHIP)
+{
+	static const struct {
+		u32 index, reserved;
+		u64 value;
+	} tpr __aligned(16) = { IA32_X2APIC_FIRST + 8, 0, 0x10 };
+
+	if (!cpu_has_x2apic())
+		skip("CPUID shows no x2APIC");
+	l1_start(l2_done);
+	apic_x2apic();
+	vmw(VMCS_ENTRY_MSR_LOAD, pa(&tpr));
+	vmw(VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+	EXPECT_EQ(l1_run(), VMEXIT_MSR_LOAD_FAILURE | VMEXIT_ENTRY_FAILURE, "the exit reason");
+	EXPECT_EQ(vmr(VMCS_EXIT_QUALIFICATION), 1, "the number of the entry, from 1");
+	EXPECT_EQ(rdmsr(IA32_X2APIC_FIRST + 8), 0, "the TPR of L1");
 }
 
 /* Nothing before that a trap could follow. */

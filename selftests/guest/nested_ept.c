@@ -392,3 +392,24 @@ GUEST_CASE(invvpid_shows_changes_of_l1, NEED_VMX)
 	EXPECT_EXIT(VMEXIT_VMCALL);
 	EXPECT_EQ(l2.rax, 0x2222, "what L2 reads");
 }
+
+#define LOGGED	0x10001000ul
+
+static void l2_writes_three_times(void)
+{
+	u64 i;
+
+	for (i = 1; i <= 3; i++) {
+		*(volatile u64 *)LOGGED = i;
+		outb(0x50, i);
+	}
+	vmcall(0);
+}
+
+/* selftests/nested_ept.c reads the dirty log at each step. */
+GUEST_CASE(_writes_are_logged, NEED_VMX)
+{
+	l1_start(l2_writes_three_times);
+	l1_ept_on();
+	EXPECT_L2_DONE();
+}

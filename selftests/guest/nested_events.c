@@ -253,6 +253,27 @@ GUEST_CASE(inject_monitor_trap, NEED_VMX)
 	EXPECT_L2_DONE();
 }
 
+/* Of a software interrupt L1 needs the length as well, to inject it again. */
+GUEST_CASE(idt_vectoring_of_a_software_interrupt, NEED_VMX)
+{
+	*page_entry(HOLE) = 0;
+	invlpg((void *)HOLE);
+	on_trap(IRQ, count_only);
+	l1_start(l2_soft_int);
+	vmw(VMCS_EXCEPTION_BITMAP, BIT(VEC_PF));
+	vmw(VMCS_GUEST_IDTR_BASE, HOLE);
+	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
+	EXPECT_EQ(vmr(VMCS_IDT_VECTORING_INFO), VALID | INTR_TYPE_SOFT_INTR | IRQ,
+		  "what was delivered");
+	EXPECT_EQ(vmr(VMCS_EXIT_INSN_LEN), 2, "the length of INT n");
+	vmw(VMCS_GUEST_IDTR_BASE, pa(idt));
+	vmw(VMCS_ENTRY_INTR_INFO, vmr(VMCS_IDT_VECTORING_INFO));
+	vmw(VMCS_ENTRY_INSN_LEN, 2);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+	EXPECT_EQ(taken_rip, (unsigned long)l2_soft_int + 2, "the return address: behind INT n");
+}
+
 /* ---- interrupts ------------------------------------------------------------------- */
 
 static void l2_spin(void)
@@ -565,4 +586,37 @@ GUEST_CASE(single_step_at_monitor_trap_flag, NEED_VMX)
 	EXPECT_EXIT(VMEXIT_EXCEPTION_NMI);
 	EXPECT_EQ(vmr(VMCS_GUEST_RIP), (unsigned long)l2_wbinvd_with_tf + 2, "RIP");
 	EXPECT_EQ(qual() & DR6_BS, DR6_BS, "the trap");
+}
+
+/* Without virtual NMIs L1 may inject one where NMIs are blocked. */
+GUEST_CASE(inject_nmi_where_blocked, NEED_VMX)
+{
+	on_trap(VEC_NMI, count_only);
+	l1_start(l2_only_done);
+	vmw(VMCS_GUEST_INTERRUPTIBILITY, INTR_STATE_NMI);
+	vmw(VMCS_ENTRY_INTR_INFO, VALID | INTR_TYPE_NMI | VEC_NMI);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(taken, 1, "times the handler ran");
+}
+
+static void nmi_of_l1(struct trap_frame *f)
+{
+	if (taken++)
+		return;
+	EXPECT_EXIT(VMEXIT_VMCALL);
+	apic_ipi(0, APIC_ICR_NMI | APIC_ICR_ASSERT);
+	wait_ticks(100000);
+	let_l0_in();
+	EXPECT_EQ(taken, 1, "NMIs handled inside the first one");
+}
+
+/* L2 and its virtual NMIs come and go while L1 handles an NMI: one of L1's waits for IRET. */
+GUEST_CASE(nmi_blocking_of_l1_outlives_l2, NEED_VMX | NEED_IRQCHIP)
+{
+	use_apic();
+	on_trap(VEC_NMI, nmi_of_l1);
+	l1_start(l2_only_done);
+	l1_ctl_set(VMCS_PIN_CTLS, PIN_NMI_EXIT | PIN_VIRTUAL_NMIS, "virtual NMIs");
+	apic_ipi(0, APIC_ICR_NMI | APIC_ICR_ASSERT);
+	EXPECT(WAIT_FOR(taken == 2), "%u NMIs handled", taken);
 }

@@ -88,6 +88,37 @@ GUEST_CASE(l1_keeps_protection_and_paging, NEED_VMX)
 	EXPECT_EQ(read_cr0(), cr0, "CR0 after VMXOFF");
 }
 
+/* SDM 3C "Loading Host Control Registers": an exit leaves the cache controls alone. */
+GUEST_CASE(cache_controls_of_l1_stay, NEED_VMX)
+{
+	u64 cr0;
+
+	l1_start(l2_done);
+	cr0 = read_cr0();
+	write_cr0(cr0 | CR0_CD | CR0_NW);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(read_cr0(), cr0 | CR0_CD | CR0_NW, "CR0 after the exit");
+	write_cr0(cr0);
+	vmw(VMCS_HOST_CR0, cr0 | CR0_CD);
+	l1_set_l2(l2_done);
+	EXPECT_L2_DONE();
+	EXPECT_EQ(read_cr0(), cr0, "CR0 after the exit");
+}
+
+/* Without VPID an exit forgets what L1's addresses were. */
+GUEST_CASE(exit_without_vpid_flushes, NEED_VMX)
+{
+	volatile u64 *page = (u64 *)PDPT, *other = (u64 *)(PDPT + 0x1000);
+
+	*page = 1;
+	*other = 2;
+	l1_start(l2_done);
+	EXPECT_EQ(*page, 1, "the page");
+	*page_entry(PDPT) = pa(other) | PTE_P | PTE_W | PTE_U;
+	EXPECT_L2_DONE();
+	EXPECT_EQ(*page, 2, "the page after an exit");
+}
+
 /* ---- 32 bits ------------------------------------------------------------------------ */
 
 static u64 pd[4][512] __aligned(4096), real_pdpt[512] __aligned(4096);
