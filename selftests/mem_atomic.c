@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 GUEST(mem_atomic);
@@ -17,7 +16,6 @@ GUEST(mem_atomic);
 #define AGAIN	0xa800u		/* holds CODE */
 #define MMIO	0xd0000000u
 #define ROM	0x10000000u
-#define ROM_SIZE 0x6000u
 #define LOCKS	8
 
 static struct vm vm;
@@ -59,26 +57,6 @@ static void entry_changes(const void *arg)
 	EXPECT(seen[0] && seen[1], "the entry did not change: %u and %u", seen[0], seen[1]);
 }
 
-/*
- * The guest's page tables again, in ROM, with all accessed and dirty flags set. Where the
- * CPU's walk of tables counts as writing, L0 executes what is translated by them.
- */
-static void tables_in_rom(void)
-{
-	u64 *rom = mmap(NULL, ROM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned int i;
-
-	ASSERT(rom != MAP_FAILED, "no memory");
-	memcpy(rom, vm.mem + GUEST_PML4, ROM_SIZE);
-	for (i = 0; i < ROM_SIZE / sizeof(*rom); i++)
-		if (rom[i])
-			rom[i] |= 0x60;
-	rom[0] += ROM - GUEST_PML4;
-	for (i = 0; i < 4; i++)
-		rom[512 + i] += ROM - GUEST_PML4;
-	vm_set_slot(&vm, 1, KVM_MEM_READONLY, ROM, ROM_SIZE, rom);
-}
-
 static void set_vcpu(struct vcpu *vcpu, u64 word)
 {
 	struct kvm_sregs sregs;
@@ -106,6 +84,7 @@ static void *count(void *arg)
 	return NULL;
 }
 
+/* With their page tables in ROM, which is when L0 was found executing all of it. */
 static void locked(const void *arg)
 {
 	static const u8 lock_inc[] = { 0xf0, 0x48, 0xff, 0x03 };	/* lock incq (%rbx) */
@@ -124,7 +103,7 @@ static void locked(const void *arg)
 	vm_add_vcpu(&vm);
 	set_vcpu(&vm.vcpus[0], WORD);
 	set_vcpu(&vm.vcpus[1], WORD);
-	tables_in_rom();
+	vm_tables_in_rom(&vm, 1, ROM);
 	ASSERT(!pthread_create(&thread, NULL, count, &vm.vcpus[1]), "no thread");
 	count(&vm.vcpus[0]);
 	pthread_join(thread, NULL);

@@ -101,9 +101,26 @@ static void l2_writes(const void *arg)
 	EXPECT_EQ(*(u64 *)rom, 0x1111, "the memory");
 }
 
+#define TABLES	0x20000000u
+
+/* Page tables in ROM that need no flag set: nothing is written, and nothing is executed by L0. */
+static void page_tables(const void *arg)
+{
+	struct vcpu *vcpu = start(arg);
+	static u8 before[VM_TABLES_SIZE];
+	u64 *tables = vm_tables_in_rom(&vm, 2, TABLES);
+
+	memcpy(before, tables, sizeof(before));
+	guest_run_to_end(vcpu);
+	EXPECT(!memcmp(before, tables, sizeof(before)), "the read-only slot was written");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
+		{ "page_tables_of_l1", page_tables, "_page_tables_of_l1", 0 },
+		{ "page_tables_of_l2", page_tables, "_page_tables_of_l2", 0 },
+		{ "page_tables_of_l2_ept", page_tables, "_page_tables_of_l2_ept", 0 },
 		{ "virtual_apic_page", virtual_apic, NULL, 0 },
 		{ "virtual_apic_page_made_read_only", virtual_apic_later, NULL, 0 },
 		{ "vmcs", vmcs, NULL, 0 },

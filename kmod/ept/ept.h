@@ -65,6 +65,7 @@ struct nv_ept {
 	spinlock_t lock;	/* everything below */
 	hpa0_t root;
 	u64 eptp;		/* what goes into vmcs01 */
+	bool flags_off;		/* some vCPU runs without accessed flags; any */
 	u64 table_pages;
 	u64 mapped;		/* 4-KiB pages of the guest that are mapped now */
 	unsigned long gen;	/* counts zaps; EPT02 roots compare */
@@ -72,6 +73,12 @@ struct nv_ept {
 	struct list_head detached; /* tables out of the hierarchy, to be freed after a flush */
 	struct nv_notifier notifier;
 };
+
+/* Was the access that of a walk to the guest's own tables, and not the one translated by them? */
+static inline bool ept_walk_of_tables(u64 qual)
+{
+	return (qual & EPTV_LINEAR_VALID) && !(qual & EPTV_TRANSLATED);
+}
 
 int ept_create(struct nv_vm *vm);
 void ept_destroy(struct nv_vm *vm);

@@ -280,6 +280,11 @@ void ept_protect(struct nv_vm *vm, u64 gfn, unsigned long mask)
 	}
 }
 
+static bool has_flags(const struct nv_vm *vm)
+{
+	return vmx_caps.ept_ad && !READ_ONCE(vm->ept.flags_off);
+}
+
 static bool young_range(struct nv_vm *vm, u64 *table, unsigned int level, u64 base, u64 start,
 			u64 end, bool clear)
 {
@@ -297,7 +302,7 @@ static bool young_range(struct nv_vm *vm, u64 *table, unsigned int level, u64 ba
 		if (!is_leaf(table[i], level)) {
 			found |= young_range(vm, table_of(table[i]), level - 1, gpa, start, end,
 					     clear);
-		} else if (!vmx_caps.ept_ad || (table[i] & EPT_A)) {
+		} else if (!has_flags(vm) || (table[i] & EPT_A)) {
 			found = true;
 			/* Hardware may write the entry at the same time. */
 			if (clear)
@@ -313,7 +318,7 @@ bool ept_young(struct nv_vm *vm, u64 gfn, u64 npages, bool clear)
 	bool found;
 
 	/* Without the flag a page is young while it is mapped. An unflushed zap will do. */
-	if (!vmx_caps.ept_ad && clear) {
+	if (!has_flags(vm) && clear) {
 		unsigned long gen = READ_ONCE(vm->ept.gen);
 
 		return ept_zap(vm, gfn, npages) != gen;

@@ -177,12 +177,16 @@ int ept02_enter(struct nv_vcpu *vcpu)
 	} else if (root->eptp12 != eptp12 || root->gen != READ_ONCE(vcpu->vm->ept.gen)) {
 		ept02_drop(vcpu, root);
 	}
+	if (root->eptp12 != eptp12)
+		root->no_flags = false;
 	root->eptp12 = eptp12;
 	/*
 	 * The flags as L1 has them: with them on, hardware's walk of L2's page tables
 	 * counts as writing, and so it must for EPT12's dirty flags.
 	 */
-	root->eptp02 = __pa(root->table) | EPT_MT_WB | EPTP_WALK_4 | (eptp12 & EPTP_AD);
+	root->eptp02 = __pa(root->table) | EPT_MT_WB | EPTP_WALK_4;
+	if (!root->no_flags)
+		root->eptp02 |= eptp12 & EPTP_AD;
 	root->used = ++n->clock;
 	n->ept02 = root;
 	return 0;
@@ -370,6 +374,24 @@ bool nested_apic_access_exit(struct nv_vcpu *vcpu, gpa1_t gpa, u64 qual)
 	return true;
 }
 
+/*
+ * L2's page tables are where L1 has a read-only slot, and with accessed and dirty flags a
+ * walk counts as writing them. Without, it is the read that it is. What is lost by that: a
+ * walk that writes nothing does not set EPT12's dirty flag for the table's page.
+ */
+static bool walk_met_rom(struct nv_vcpu *vcpu, u64 qual)
+{
+	struct ept02 *root = vcpu->nested->ept02;
+
+	if (!ept_walk_of_tables(qual) || !(root->eptp02 & EPTP_AD))
+		return false;
+	root->no_flags = true;
+	root->eptp02 &= ~EPTP_AD;
+	root->flush = true;
+	nested_eptp_changed(vcpu);
+	return true;
+}
+
 /* EPT12 allows the access: map what EPT01 has there. False: it has no memory. */
 static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u64 qual,
 		 enum nv_next *next)
@@ -385,7 +407,7 @@ static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u6
 	case EPT_NO_SLOT:
 		return nested_apic_access_exit(vcpu, gpa1(w->addr), qual);
 	case EPT_READ_ONLY:
-		return false;
+		return walk_met_rom(vcpu, qual);
 	default:
 		goto error;
 	}

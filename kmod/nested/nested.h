@@ -131,6 +131,8 @@ void nested_flush_tlb(struct nv_vcpu *vcpu);
 int nested_translate(struct nv_vcpu *vcpu, gpa2_t gpa2, unsigned int access, bool table,
 		     gpa1_t *gpa1, struct nv_fault *fault);
 bool nested_has_ept12(struct nv_vcpu *vcpu);
+/* While L2 runs: the EPTP that vmcs02 has to have is another. */
+void nested_eptp_changed(struct nv_vcpu *vcpu);
 
 /* TSC that vmcs12 adds for L2 (0 when L1 runs): what L2 reads is L1's + this. */
 u64 nested_tsc_offset(struct nv_vcpu *vcpu);

@@ -61,6 +61,7 @@ struct ept02 {
 	unsigned long gen;		/* vm->ept.gen when it was emptied last */
 	u64 used;
 	bool flush;			/* INVEPT before its next use */
+	bool no_flags;			/* a walk of L2's tables met ROM: without EPTP_AD */
 };
 
 struct nested_mem {

@@ -102,7 +102,7 @@ static bool eptp_ok(struct nv_vcpu *vcpu, u64 eptp)
 {
 	struct nv_nested *n = vcpu->nested;
 
-	return eptp == (n->ept02 ? n->ept02->eptp02 : vcpu->vm->ept.eptp);
+	return eptp == (n->ept02 ? n->ept02->eptp02 : vcpu->vmx.eptp01);
 }
 
 /* Each bit that L0 intercepts is set, but for TPR where it is virtualized. */

@@ -275,7 +275,7 @@ static void put_controls(struct nv_vcpu *vcpu, struct vmcs02 *s, const struct me
 	if (m->ctls.proc & PROC_TPR_SHADOW)
 		PUT(s, TPR_THRESHOLD, tpr_threshold,
 		    vmcs02_tpr_below(vcpu) ? 0 : v->tpr_threshold);
-	PUT(s, EPTP, eptp, n->ept02 ? n->ept02->eptp02 : vcpu->vm->ept.eptp);
+	PUT(s, EPTP, eptp, n->ept02 ? n->ept02->eptp02 : vcpu->vmx.eptp01);
 }
 
 static void put_control_registers(struct vmcs02 *s, const struct vmcs12 *v,
@@ -366,6 +366,14 @@ void vmcs02_refresh_pages(struct nv_vcpu *vcpu)
 	PUT(s, PROC2_CTLS, proc2_ctls, m.ctls.proc2);
 	if (n->ept02)
 		PUT(s, EPTP, eptp, n->ept02->eptp02);
+}
+
+void nested_eptp_changed(struct nv_vcpu *vcpu)
+{
+	struct nv_nested *n = vcpu->nested;
+	struct vmcs02 *s = n->cur;
+
+	PUT(s, EPTP, eptp, n->ept02 ? n->ept02->eptp02 : vcpu->vmx.eptp01);
 }
 
 /* A bit that L0 owns is what L0 keeps for L2, unless it is L1's: then L2 cannot change it. */

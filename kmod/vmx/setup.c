@@ -283,7 +283,8 @@ static void setup_vmcs01(struct nv_vcpu *vcpu)
 	vmcs_write(VMCS_ENTRY_CTLS, vmx_caps.base.entry);
 	vmcs_write(VMCS_MSR_BITMAP, __pa(vcpu->vmx.msr_bitmap));
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
-	vmcs_write(VMCS_EPTP, vcpu->vm->ept.eptp);
+	vcpu->vmx.eptp01 = vcpu->vm->ept.eptp;
+	vmcs_write(VMCS_EPTP, vcpu->vmx.eptp01);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	vmx_update_controls(vcpu);
 }

@@ -26,6 +26,7 @@ struct vmx_vcpu {
 	struct nv_vmcs *vmcs;		/* the current one: vmcs01 or a vmcs02 */
 	struct vmx_ctls ctls;		/* of vmcs01: pin, proc, proc2, exit, entry */
 	unsigned long *msr_bitmap;	/* vmcs01's, one page */
+	u64 eptp01;			/* EPT01's, without flags once a walk met ROM */
 	u16 vpid01, vpid02;		/* here, in this round; 0: VPID not used */
 	u64 vpid_round;			/* struct vmx_cpu's when they were taken */
 	u32 exit_reason;		/* of the last exit, with bit 31 */

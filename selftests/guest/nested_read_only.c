@@ -88,3 +88,52 @@ GUEST_CASE(_l2_writes, NEED_VMX)
 	EXPECT_EXIT(VMEXIT_VMCALL);
 	EXPECT_EQ(l2.rax, 0x1111, "what L2 reads after its write");
 }
+
+/* ---- page tables, which the CPU would write if a flag were clear ---------------- */
+
+#define TABLES	0x20000000ul
+
+/* None of these is an instruction that L0 would know. */
+static void some_work(void)
+{
+	asm volatile("fninit; lea 1(%%rax), %%rax; bsf %%rax, %%rcx; nop" : : "a"(7) : "rcx", "cc");
+}
+
+GUEST_CASE(_page_tables_of_l1, NEED_VMX)
+{
+	u64 cr3 = read_cr3();
+
+	write_cr3(TABLES);
+	some_work();
+	write_cr3(cr3);
+}
+
+static void l2_works(void)
+{
+	some_work();
+	vmcall(0);
+}
+
+GUEST_CASE(_page_tables_of_l2, NEED_VMX)
+{
+	l1_start(l2_works);
+	vmw(VMCS_GUEST_CR3, TABLES);
+	EXPECT_L2_DONE();
+}
+
+GUEST_CASE(_page_tables_of_l2_ept, NEED_VMX)
+{
+	l1_start(l2_works);
+	l1_ept_on();
+	vmw(VMCS_GUEST_CR3, TABLES);
+	EXPECT_L2_DONE();
+	if (!(rdmsr(IA32_VMX_EPT_VPID_CAP) & BIT(21)))
+		return;
+	/* with accessed and dirty flags in L1's EPT as well */
+	vmw(VMCS_EPTP, vmr(VMCS_EPTP) | BIT(6));
+	l1_invept();
+	l1_set_l2(l2_works);
+	EXPECT_L2_DONE();
+	l1_set_l2(l2_works);
+	EXPECT_L2_DONE();
+}

@@ -319,6 +319,25 @@ void vcpu_long_mode(struct vcpu *vcpu, u64 rip)
 	set_rip(vcpu, rip);
 }
 
+u64 *vm_tables_in_rom(struct vm *vm, u32 slot, u64 gpa)
+{
+	u64 *rom = mmap(NULL, VM_TABLES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	unsigned int i;
+
+	ASSERT(rom != MAP_FAILED, "no memory");
+	memcpy(rom, vm->mem + GUEST_PML4, VM_TABLES_SIZE);
+	for (i = 0; i < VM_TABLES_SIZE / sizeof(*rom); i++)
+		if (rom[i])
+			rom[i] |= 0x60;
+	/* The addresses of the PDPT and of the four page directories. */
+	rom[0] += gpa - GUEST_PML4;
+	for (i = 512; i < 516; i++)
+		rom[i] += gpa - GUEST_PML4;
+	vm_set_slot(vm, slot, KVM_MEM_READONLY, gpa, VM_TABLES_SIZE, rom);
+	return rom;
+}
+
 int vcpu_run(struct vcpu *vcpu)
 {
 	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0)

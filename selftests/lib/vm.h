@@ -82,6 +82,13 @@ void vcpu_real_mode(struct vcpu *vcpu, u64 rip);
 void vcpu_protected_mode(struct vcpu *vcpu, u64 rip);
 void vcpu_long_mode(struct vcpu *vcpu, u64 rip);
 
+/*
+ * The page tables of vcpu_long_mode() once more, in a read-only slot at @gpa, which is
+ * what CR3 may hold then; with all accessed and dirty flags set. What the slot shows.
+ */
+#define VM_TABLES_SIZE	0x6000u
+u64 *vm_tables_in_rom(struct vm *vm, u32 slot, u64 gpa);
+
 /* KVM_RUN once: the exit reason, or -errno. */
 int vcpu_run(struct vcpu *vcpu);
 
