@@ -4,12 +4,15 @@
  * (selftests/machine/bochs/speculation.patch): which instruction, and where. What is to
  * be expected the kernel says in /sys/devices/system/cpu/vulnerabilities.
  */
-#include "lib/vm.h"
+#include "lib/guest_run.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+GUEST(mitigations);
 
 #define WATCH_CONTROL	0x4e560000
 #define WATCH_NEXT	0x4e560001
@@ -391,6 +394,12 @@ static void barrier_before_user_space(const void *arg)
 			       "%s before user space runs", wanted ? "no barrier" : "a barrier");
 }
 
+/* mitigations=off leaves no other trace of what it does for iTLB multihit. */
+static bool large_are_not_executable(void)
+{
+	return !kernel_does("itlb_multihit", "Not affected") && !kernel_does("spectre_v1", "Vulnerable");
+}
+
 /* What the module says of itself agrees with the kernel. */
 static void told(const void *arg)
 {
@@ -409,6 +418,8 @@ static void told(const void *arg)
 		{ "vcpu-to-vcpu", off ? "Vulnerable: " : "Mitigation: " },
 		{ "vmscape", kernel_does("vmscape", "Not affected") ? "Not affected: " :
 			     kernel_does("vmscape", "IBPB") ? "Mitigation: " : "Vulnerable: " },
+		{ "itlb-multihit", kernel_does("itlb_multihit", "Not affected") ? "Not affected: " :
+				   large_are_not_executable() ? "Mitigation: " : "Vulnerable: " },
 		{ "spectre-v1", "Mitigation: " },
 		{ "smt", "Mitigation: " },
 	};
@@ -427,6 +438,137 @@ static void told(const void *arg)
 	}
 }
 
+#define LARGE		(2ul << 20)
+#define LARGE_AT	0x10000000u
+#define CODE_IN_LARGE	0x1000
+
+/* 2 MiB of memory in one piece, with @code in it, as slot 1. */
+static void large_slot(struct vm *vm, const void *code, size_t len)
+{
+	u8 *raw = mmap(NULL, 2 * LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u8 *mem = (u8 *)(((uintptr_t)raw + LARGE - 1) & ~(LARGE - 1));
+
+	ASSERT(raw != MAP_FAILED, "no memory");
+	madvise(mem, LARGE, MADV_HUGEPAGE);
+	memset(mem, 0, LARGE);
+	memcpy(mem + CODE_IN_LARGE, code, len);
+	vm_set_slot(vm, 1, 0, LARGE_AT, LARGE, mem);
+}
+
+/* Pages of paging structures, of EPT01 and EPT02. */
+static u64 tables(const struct vm *vm)
+{
+	struct nestvm_device_info info = { .size = sizeof(info) };
+
+	MUST(vm->dev, NESTVM_GET_DEVICE_INFO, &info);
+	return info.table_pages;
+}
+
+/* iTLB multihit: what is executed is mapped in 4 KiB, other memory as large as it is. */
+static void large_page_is_split(const void *arg)
+{
+	static const u8 reads_then_jumps[] = {
+		0xbb, 0x00, 0x10, 0x00, 0x10,	/* mov $LARGE_AT + CODE_IN_LARGE, %ebx */
+		0x8a, 0x03,			/* mov (%rbx), %al */
+		0xe6, 0x10,			/* out %al, $0x10 */
+		0xff, 0xe3,			/* jmp *%rbx */
+	};
+	static const u8 in_large[] = {
+		0xe6, 0x10,			/* out %al, $0x10 */
+		0x8a, 0x43, 0x02,		/* mov 2(%rbx), %al */
+		0xf4,				/* hlt */
+	};
+	u64 before, read, executed;
+	struct vcpu *vcpu;
+	struct vm vm;
+
+	vm_create(&vm, 0);
+	large_slot(&vm, in_large, sizeof(in_large));
+	memcpy(vm.mem + CODE_AT, reads_then_jumps, sizeof(reads_then_jumps));
+	vcpu = vm_add_vcpu(&vm);
+	vcpu_long_mode(vcpu, CODE_AT);
+	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
+	read = tables(&vm);
+	vcpu_expect_exit(vcpu, KVM_EXIT_IO);
+	executed = tables(&vm);
+	vcpu_expect_exit(vcpu, KVM_EXIT_HLT);
+	EXPECT_EQ(tables(&vm), executed, "tables when it is read again");
+	/* Mapped in 4 KiB from the beginning: it was no large page. */
+	vm_set_slot(&vm, 1, 0, 0, 0, NULL);
+	before = tables(&vm);
+	if (read - before > 1 + (executed - read))
+		ktap_skip("the kernel gave no huge page");
+	EXPECT_EQ(executed - read, large_are_not_executable(), "tables for executing there");
+}
+
+static u64 after_step(struct vcpu *vcpu, u8 step)
+{
+	int ret = guest_run(vcpu);
+
+	ASSERT(ret == KVM_EXIT_IO, "before step %u: KVM_RUN gives %d", step, ret);
+	EXPECT_EQ(*((u8 *)vcpu->run + vcpu->run->io.data_offset), step, "the step");
+	return tables(vcpu->vm);
+}
+
+/* The same in EPT02, where EPT12 has large pages. L1 itself does not execute there. */
+static void large_page_is_split_l2(const void *arg)
+{
+	static const u8 vmcalls[] = { 0x0f, 0x01, 0xc1, 0xeb, 0xfb };
+	u64 read, executed, again;
+	struct vcpu *vcpu;
+	struct vm vm;
+
+	vm_create(&vm, VM_EXPOSE);
+	large_slot(&vm, vmcalls, sizeof(vmcalls));
+	vcpu = guest_load(&vm, &guest_mitigations, "_l2_in_a_large_page");
+	read = after_step(vcpu, 1);
+	executed = after_step(vcpu, 2);
+	again = after_step(vcpu, 3);
+	guest_run_to_end(vcpu);
+	EXPECT_EQ(executed - read, large_are_not_executable(), "tables for executing there");
+	EXPECT_EQ(again, executed, "tables when it is read again");
+}
+
+/* From L2 to an L1 that has IBRS; not the other way, where L1 is the master. */
+static void barrier_from_l2_to_l1(const void *arg)
+{
+	bool wanted = kernel_does("spectre_v2", "IBPB: conditional") ||
+		      kernel_does("spectre_v2", "IBPB: always-on");
+	size_t i, up = 0, down = 0, barriers_up = 0, barriers_down = 0;
+	struct vcpu *vcpu;
+	struct vm vm;
+
+	vm_create(&vm, VM_EXPOSE);
+	if (!(cpuid_entry(vm_cpuid(&vm), 7, 0)->edx & (1u << 26)))
+		ktap_skip("L1 is given no IBRS");
+	vcpu = guest_load(&vm, &guest_mitigations, "_l2_calls");
+	ASSERT(guest_run(vcpu) == KVM_EXIT_IO, "no first step");
+	watch_start();
+	ASSERT(guest_run(vcpu) == KVM_EXIT_IO, "no second step");
+	watch_stop();
+	guest_run_to_end(vcpu);
+	for (i = 1; i < nr_events; i++) {
+		size_t j = i;
+
+		if (events[i].kind != ENTRY)
+			continue;
+		while (j && events[j].kind != EXIT)
+			j--;
+		if (events[j].kind != EXIT)
+			continue;
+		if (events[j].value == 18) {		/* VMCALL: L2 to L1 */
+			up++;
+			barriers_up += written_since(i, EXIT, PRED_CMD);
+		} else if (events[j].value == 24) {	/* VMRESUME: L1 to L2 */
+			down++;
+			barriers_down += written_since(i, EXIT, PRED_CMD);
+		}
+	}
+	EXPECT(up >= 4 && down >= 4, "%zu exits to L1, %zu entries", up, down);
+	EXPECT_EQ(barriers_up, wanted ? up : 0, "barriers to L1");
+	EXPECT_EQ(barriers_down, 0, "barriers to L2");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ktap_case cases[] = {
@@ -438,8 +580,11 @@ int main(int argc, char **argv)
 		{ "l1d_flushed_after_emulation", l1d_flushed_after_emulation, NULL, 0 },
 		{ "barrier_between_vcpus", barrier_between_vcpus, NULL, 0 },
 		{ "told", told, NULL, 0 },
+		{ "large_page_is_split", large_page_is_split, NULL, 0 },
+		{ "large_page_is_split_l2", large_page_is_split_l2, NULL, 0 },
+		{ "barrier_from_l2_to_l1", barrier_from_l2_to_l1, NULL, 0 },
 		{ "barrier_before_user_space", barrier_before_user_space, NULL, 0 },
 	};
 
-	return ktap_main(cases, ARRAY_LEN(cases), argc, argv);
+	return guest_main(&guest_mitigations, cases, ARRAY_LEN(cases), argc, argv);
 }

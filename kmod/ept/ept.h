@@ -102,6 +102,13 @@ struct nv_leaf {
 	bool writable;
 };
 
+/*
+ * Set at load: large leaves, of EPT01 and of EPT02, are not executable; a fetch splits
+ * them. Where the CPU has iTLB multihit, a guest that executes from a page while its size
+ * changes stops the machine (INTEL-SA-00210).
+ */
+extern bool ept_nx_large;
+
 int ept_lookup(struct nv_vm *vm, gpa1_t gpa, bool write, struct nv_leaf *leaf);
 
 /* KVM_SET_USER_MEMORY_REGION. vm->lock held. */

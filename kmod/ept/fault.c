@@ -127,7 +127,7 @@ static int fill_dynamic(struct nv_vm *vm, struct ept_fill *f, bool write)
 
 int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need)
 {
-	struct ept_fill f = { .gfn = gpa1_pfn(gpa) };
+	struct ept_fill f = { .gfn = gpa1_pfn(gpa), .fetch = need & EPT_X };
 	bool write = need & EPT_W;
 	int ret;
 

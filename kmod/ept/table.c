@@ -14,6 +14,7 @@
 #include "vm.h"
 #include "vmx/caps.h"
 
+bool ept_nx_large __ro_after_init;
 static atomic64_t total_tables;
 
 u64 ept_total_tables(void)
@@ -73,9 +74,11 @@ static void put_leaf(struct nv_vm *vm, u64 *entry, unsigned int level, const str
 {
 	u64 leaf = (f->pfn & ~(pages_of(level) - 1)) << PAGE_SHIFT;
 
-	leaf |= EPT_R | EPT_X | EPT_MT_WB << EPT_MT_SHIFT | EPT_IPAT;
+	leaf |= EPT_R | EPT_MT_WB << EPT_MT_SHIFT | EPT_IPAT;
 	if (level > EPT_LEVEL_4K)
 		leaf |= EPT_LARGE;
+	if (level == EPT_LEVEL_4K || !ept_nx_large)
+		leaf |= EPT_X;
 	/* Dirty from the start: the page was marked so, and the log goes by write access. */
 	if (f->writable)
 		leaf |= EPT_W | (vmx_caps.ept_ad ? EPT_D : 0);
@@ -106,7 +109,7 @@ static void fill(struct nv_vm *vm, const struct ept_fill *f, unsigned int best, 
 
 		if (*entry && is_leaf(*entry, level) && level > best) {
 			/* Another vCPU mapped the same in one piece; or it was less then. */
-			if (!f->writable || (*entry & EPT_W))
+			if ((!f->writable || (*entry & EPT_W)) && (!f->fetch || (*entry & EPT_X)))
 				return;
 			vm->ept.mapped -= pages_of(level);
 			vm->ept.gen++;
@@ -122,6 +125,13 @@ static void fill(struct nv_vm *vm, const struct ept_fill *f, unsigned int best, 
 		table = table_of(*entry);
 	}
 	put_leaf(vm, &table[EPT_INDEX(gpa, level)], level, f);
+}
+
+static unsigned int level_of(struct nv_vm *vm, const struct ept_fill *f)
+{
+	if (f->fetch && ept_nx_large)
+		return EPT_LEVEL_4K;
+	return f->slot->pages ? f->level : notifier_level(vm, f->slot, f->gfn);
 }
 
 int ept_map(struct nv_vm *vm, const struct ept_fill *f)
@@ -149,12 +159,10 @@ int ept_map(struct nv_vm *vm, const struct ept_fill *f)
 		spin_lock(&vm->ept.lock);
 	}
 	before = vm->ept.gen;
-	if (f->slot->pages)
-		fill(vm, f, f->level, spare, &n);
-	else if (notifier_stale(vm, f->slot, f->gfn, f->seq))
+	if (!f->slot->pages && notifier_stale(vm, f->slot, f->gfn, f->seq))
 		ret = -EAGAIN;
 	else
-		fill(vm, f, notifier_level(vm, f->slot, f->gfn), spare, &n);
+		fill(vm, f, level_of(vm, f), spare, &n);
 	after = vm->ept.gen;
 	spin_unlock(&vm->ept.lock);
 	if (after != before)

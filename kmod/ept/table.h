@@ -16,6 +16,7 @@ struct ept_fill {
 	u64 pfn;		/* of this 4-KiB page */
 	unsigned int level;	/* of static memory: the largest leaf around it */
 	bool writable;
+	bool fetch;		/* it is to be executed */
 	unsigned long seq;	/* of dynamic memory: notifier_seq() before it was looked up */
 };
 

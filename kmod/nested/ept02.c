@@ -293,6 +293,33 @@ static int map(struct nv_vcpu *vcpu, gpa2_t gpa2, unsigned int level, u64 leaf)
 	return 0;
 }
 
+/* Does EPT02 have a table where a leaf of @level would be? */
+static bool is_split(const u64 *table, u64 gpa2, unsigned int level)
+{
+	unsigned int l;
+
+	for (l = EPT_LEVEL_PML4; l >= level; l--) {
+		u64 entry = table[EPT_INDEX(gpa2, l)];
+
+		if (!entry || is_leaf(entry, l))
+			return false;
+		table = table_of(entry);
+	}
+	return true;
+}
+
+/* The level for an access where large leaves are not executable: what a fetch split stays. */
+static unsigned int nx_level(struct nv_vcpu *vcpu, gpa2_t gpa2, u64 qual, unsigned int level)
+{
+	if (!ept_nx_large)
+		return level;
+	if (qual & EPTV_FETCH)
+		return EPT_LEVEL_4K;
+	while (level > EPT_LEVEL_4K && is_split(vcpu->nested->ept02->table, gpa2.v, level))
+		level--;
+	return level;
+}
+
 static unsigned int leaf_level(struct nv_vcpu *vcpu, const struct ept_walk *w,
 			       const struct nv_leaf *leaf)
 {
@@ -321,8 +348,11 @@ static u64 leaf_entry(const struct ept_walk *w, const struct nv_leaf *leaf, unsi
 	/* A page that is clean to L1 must make L2's first write come here. */
 	if (!leaf->writable || !w->dirty)
 		perms &= ~EPT_W;
-	if (level > EPT_LEVEL_4K)
+	if (level > EPT_LEVEL_4K) {
 		entry |= EPT_LARGE;
+		if (ept_nx_large)
+			perms &= ~(u64)EPT_X;
+	}
 	entry |= perms | (leaf->hpa.v & ~(EPT_LEVEL_SIZE(level) - 1));
 	return entry;
 }
@@ -413,6 +443,7 @@ static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u6
 	}
 	level = leaf_level(vcpu, w, &leaf);
 	stay_in_budget(vcpu);
+	level = nx_level(vcpu, gpa2, qual, level);
 	ret = map(vcpu, gpa2, level, leaf_entry(w, &leaf, level));
 	if (ret)
 		goto error;

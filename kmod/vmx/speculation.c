@@ -26,6 +26,11 @@ module_param_named(vmentry_l1d_flush, l1d_param, charp, 0444);
 MODULE_PARM_DESC(vmentry_l1d_flush,
 		 "Flush the L1 data cache before an entry: never, cond, always, or as l1tf= says (auto)");
 
+static char *nx_param = "auto";
+module_param_named(nx_huge_pages, nx_param, charp, 0444);
+MODULE_PARM_DESC(nx_huge_pages,
+		 "Large pages of guests are not executable: off, force, or where the CPU has iTLB multihit (auto)");
+
 static struct mitigation_facts facts __ro_after_init;
 static enum l1d_mode l1d __ro_after_init;
 static u8 *l1d_buffer __ro_after_init;
@@ -128,6 +133,19 @@ u64 vmx_arch_capabilities(void)
 	return mitigation_arch_caps(&facts);
 }
 
+static int decide_nx_large(void)
+{
+	facts.itlb_multihit = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT);
+	if (sysfs_streq(nx_param, "force"))
+		facts.nx_large = true;
+	else if (sysfs_streq(nx_param, "auto"))
+		facts.nx_large = facts.itlb_multihit && !cpu_mitigations_off();
+	else if (!sysfs_streq(nx_param, "off"))
+		return -EINVAL;
+	ept_nx_large = facts.nx_large;
+	return 0;
+}
+
 int vmx_speculation_init(void)
 {
 	unsigned int i;
@@ -140,6 +158,10 @@ int vmx_speculation_init(void)
 		return -EINVAL;
 	}
 	find_facts(param);
+	if (decide_nx_large()) {
+		pr_err("not loaded: nx_huge_pages=%s is none of auto, off, force\n", nx_param);
+		return -EINVAL;
+	}
 	l1d = mitigation_l1d(&facts);
 	if (l1d == L1D_NEVER || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		return 0;
