@@ -35,8 +35,12 @@ void vmx_set_nmi_masked(struct nv_vcpu *vcpu, bool masked)
 void vmx_add_nmis(struct nv_vcpu *vcpu, unsigned int count)
 {
 	const struct nv_event *e = &vcpu->ev.reinject;
-	bool handled = vmx_nmi_masked(vcpu) && !nested_nmis_are_virtual(vcpu);
+	bool handled;
 
+	/* The usual case, at every entry: no VMREAD. */
+	if (!count)
+		return;
+	handled = vmx_nmi_masked(vcpu) && !nested_nmis_are_virtual(vcpu);
 	if (nv_event_valid(e) && (e->info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
 		handled = true;
 	vcpu->ev.nmi_pending = min(handled ? 1u : 2u, vcpu->ev.nmi_pending + count);
