@@ -36,6 +36,7 @@ help:
 #:   make smoke      a few minutes' worth of check
 #:   make check-full check, and what takes long: over an hour
 #:   make lint unit fuzz     source rules; pure core with sanitizers; fuzzers [SECONDS=60]
+#:   make mutants    change a line of the module, see whether a test notices [COUNT=100] [SEED=...]
 #:   make selftests  build the KTAP programs that run in the machine
 #:   make bench      instructions and exits of what matters, a table
 #:   make machine    a shell in the emulated machine, nestvm loaded; ^] ends it
@@ -96,6 +97,10 @@ check smoke check-full: deps
 demo: deps
 	@selftests/demo/run
 
+COUNT	?= 100
+mutants: deps
+	@selftests/mutants/run --count $(COUNT) $(if $(SEED),--seed $(SEED))
+
 bench: deps modules tools selftests
 	@selftests/bench/run
 
@@ -124,4 +129,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: help modules modules-verify modules-6.12 modules-debug tools man selftests unit fuzz lint deps \
-	check smoke check-full demo bench machine install uninstall deb clean
+	check smoke check-full demo mutants bench machine install uninstall deb clean
