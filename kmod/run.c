@@ -82,6 +82,7 @@ static bool serve_requests(struct nv_vcpu *vcpu, enum nv_next *next)
 			return false;
 	}
 	if (nv_vcpu_take_request(vcpu, REQ_EPT01_CHANGED)) {
+		nv_verify_flush(vcpu);
 		vmx_flush_tlb(vcpu);
 		if (vcpu->nested)
 			nested_ept01_changed(vcpu);

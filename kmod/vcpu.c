@@ -15,6 +15,7 @@
 #include "irq.h"
 #include "module.h"
 #include "nested/nested.h"
+#include "verify.h"
 #include "vlapic.h"
 
 static atomic64_t vcpus;
@@ -138,6 +139,7 @@ struct nv_vcpu *nv_vcpu_create(struct nv_vm *vm, u32 id)
 	ret = vmx_vcpu_create(vcpu);
 	if (ret)
 		goto destroy;
+	nv_verify_flush(vcpu);		/* it has cached nothing */
 	nv_vcpu_load(vcpu);
 	nv_vcpu_reset(vcpu, false);
 	nv_vcpu_put(vcpu);

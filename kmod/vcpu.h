@@ -114,6 +114,9 @@ struct nv_vcpu {
 
 	struct nv_refusal refusal;
 	struct nv_stats stats;
+#ifdef NV_VERIFY
+	unsigned long flushed;		/* vm->ept.gen when it began its last flush */
+#endif
 };
 
 struct nv_vcpu *nv_vcpu_create(struct nv_vm *vm, u32 id);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,6 +51,9 @@ static u64 *word(unsigned int page)
 {
 	return (u64 *)(mem + page * PAGE) + 3;
 }
+
+/* What the guest may write at any time. */
+#define READ_WORD(page)	(*(volatile u64 *)word(page))
 
 /* Run to the guest's next step; the result of KVM_RUN if it is another. */
 static int to_step(void)
@@ -507,6 +511,54 @@ static void hammered(const void *arg)
 		       i, p->results[i], p->results[2 + i]);
 }
 
+static u64 ticks(void)
+{
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high));
+	return (u64)high << 32 | low;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const u64 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/*
+ * The guest counts in a page, on another CPU, without an exit. When the owner throws the
+ * page away, the guest must be in its new one at once: not when it leaves the next time by
+ * itself, which the host's tick brings about every 4 ms.
+ */
+static void gone_at_once(const void *arg)
+{
+	u64 took[41], begin, khz, limit;
+	pthread_t thread;
+	unsigned int i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		ktap_skip("there is one CPU");
+	start("_count", 0, PAGE);
+	khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+	limit = 8 * khz;
+	ASSERT(!pthread_create(&thread, NULL, run_on, vcpu), "no thread");
+	for (i = 0; i < ARRAY_LEN(took); i++) {
+		for (begin = ticks(); !READ_WORD(0) && ticks() - begin < 100 * khz;)
+			;
+		ASSERT(READ_WORD(0), "the guest does not count");
+		madvise(mem, PAGE, MADV_DONTNEED);
+		for (begin = ticks(); !READ_WORD(0) && ticks() - begin < limit;)
+			;
+		took[i] = ticks() - begin;
+	}
+	guest_params(&vm)->args[0] = 1;
+	pthread_join(thread, NULL);
+	qsort(took, ARRAY_LEN(took), sizeof(took[0]), by_size);
+	ktap_say("half of the times within %llu ticks of %llu a millisecond", took[20], khz);
+	EXPECT(took[20] < khz, "%llu ticks, more than a millisecond", took[20]);
+}
+
 static struct nestvm_device_info settled(int dev, u64 vms)
 {
 	struct timespec wait = { 0, 20000000 };
@@ -588,6 +640,7 @@ int main(int argc, char **argv)
 		{ "merged", merged, NULL, 0 },
 		{ "hammered", hammered, &one, 0 },
 		{ "hammered_2_vcpus", hammered, &two, 0 },
+		{ "gone_at_once", gone_at_once, NULL, 0 },
 		{ "owner_killed", owner_killed, NULL, 0 },
 		{ "tables_are_given_back", tables_are_given_back, NULL, 0 },
 	};

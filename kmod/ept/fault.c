@@ -8,6 +8,7 @@
 #include "ept/ept.h"
 #include "ept/notifier.h"
 #include "ept/table.h"
+#include "verify.h"
 #include "vm.h"
 #include "vmx/caps.h"
 
@@ -118,6 +119,7 @@ static int fill_dynamic(struct nv_vm *vm, struct ept_fill *f, bool write)
 			SetPageDirty(page);
 		mark_page_accessed(page);
 	}
+	nv_verify_pause();
 	ret = ept_map(vm, f);
 	/* The notifier keeps the mapping right from here on, no reference does. */
 	put_page(page);
@@ -139,5 +141,6 @@ int ept_fault(struct nv_vm *vm, gpa1_t gpa, unsigned int need)
 	f.pfn = page_to_pfn(f.slot->pages[nv_slot_index(f.slot, f.gfn)]);
 	f.level = largest_level(f.slot, f.gfn);
 	f.writable = may_be_writable(f.slot, write);
+	nv_verify_pause();
 	return ept_map(vm, &f);
 }

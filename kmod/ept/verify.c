@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* EPT01 against the slots, and frames against both; see kmod/verify.h. */
-#include "ept/verify.h"
+#include "ept/verify02.h"
 #include <linux/io.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>

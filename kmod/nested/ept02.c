@@ -12,6 +12,7 @@
 #include "ept/ept.h"
 #include "ept/ept_walk.h"
 #include "nested/nested_vcpu.h"
+#include "verify.h"
 
 /* A leaf of EPT02: host memory is write-back whatever L1 and L2 say. */
 #define LEAF_BITS	(EPT_MT_WB << EPT_MT_SHIFT | EPT_IPAT)
@@ -441,6 +442,7 @@ static bool fill(struct nv_vcpu *vcpu, gpa2_t gpa2, const struct ept_walk *w, u6
 	default:
 		goto error;
 	}
+	nv_verify_pause();
 	level = leaf_level(vcpu, w, &leaf);
 	stay_in_budget(vcpu);
 	level = nx_level(vcpu, gpa2, qual, level);

@@ -4,7 +4,7 @@
 #include <linux/io.h>
 #include <linux/xarray.h>
 #include "ept/ept.h"
-#include "ept/verify.h"
+#include "ept/verify02.h"
 #include "nested/nested_vcpu.h"
 
 /* ------------------------------------------------------------------ EPT02 */

@@ -112,6 +112,16 @@ GUEST_CASE(_hammer_2, NEED_2_CPUS)
 	EXPECT(WAIT_FOR(other_done), "the other CPU does not end");
 }
 
+/* Until told to end. No exit but those of the host. */
+GUEST_CASE(_count, 0)
+{
+	volatile u64 *end = (volatile u64 *)&PARAMS->args[0];
+
+	sti();		/* the emulator keeps the host's interrupts from who does not */
+	while (!*end)
+		page(0)[3]++;
+}
+
 GUEST_CASE(_large, 0)
 {
 	STEP(0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* For who verifies EPT02. In a build with VERIFY=1 only, see kmod/verify.h. */
-#ifndef NESTVM_EPT_VERIFY_H
-#define NESTVM_EPT_VERIFY_H
+#ifndef NESTVM_EPT_VERIFY02_H
+#define NESTVM_EPT_VERIFY02_H
 
 #include <linux/xarray.h>
 #include "pure.h"
