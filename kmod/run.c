@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/smp.h>
+#include <linux/vtime.h>
 #include <asm/msr.h>
 #include "compat.h"
 #include "cpu.h"
@@ -136,9 +137,15 @@ static bool enter_once(struct nv_vcpu *vcpu)
 
 	nv_stat_inc(vcpu, entries);
 	trace_nestvm_entry(vcpu->id, vmx_rip(), vcpu->l2);
+	vtime_account_guest_enter();
 	vmx_enter(vcpu);
 	WRITE_ONCE(vcpu->where, OUTSIDE_GUEST);
 	vmx_after_exit_irqoff(vcpu);
+	/* The tick that ended the guest's run is served before its time ends. */
+	local_irq_enable();
+	asm volatile("nop");
+	local_irq_disable();
+	vtime_account_guest_exit();
 	local_irq_enable();
 	preempt_enable();
 	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);

@@ -3,8 +3,10 @@
  * What surrounds one VM entry: the registers that no VMCS switches, and handing the
  * host its NMIs and machine checks. All with IRQs off.
  */
+#include <linux/context_tracking.h>
 #include <linux/kvm.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <asm/processor.h>
 #include <asm/debugreg.h>
 #include <asm/mmu_context.h>
@@ -83,6 +85,19 @@ static void unload_debug(const struct host_debug *h)
 	set_debugreg(h->dr7, 7);
 }
 
+/*
+ * In the guest the CPU holds nothing of RCU's, as in user space; where context is
+ * tracked (nohz_full), nobody need interrupt it to ask. Nothing in here may use RCU.
+ */
+static noinstr void switch_to_guest(struct nv_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = &vcpu->vmx;
+
+	context_tracking_guest_enter();
+	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched, &vmx->vmcs->host_rsp);
+	context_tracking_guest_exit();
+}
+
 void vmx_enter(struct nv_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = &vcpu->vmx;
@@ -97,10 +112,12 @@ void vmx_enter(struct nv_vcpu *vcpu)
 	load_debug(vcpu, &debug);
 	if (vcpu->regs.cr2 != native_read_cr2())
 		native_write_cr2(vcpu->regs.cr2);
+	if (!context_tracking_enabled_this_cpu())
+		rcu_note_context_switch(false);
 	vmx_speculation_before_entry(vcpu);
 
 	start = rdtsc();
-	vmx->failed_entry = vmx_switch(&vcpu->regs, vmx->vmcs->launched, &vmx->vmcs->host_rsp);
+	switch_to_guest(vcpu);
 	vmx_speculation_after_exit(vcpu);
 	vcpu->stats.value[vcpu->l2 ? STAT_time_l2 : STAT_time_l1] += rdtsc() - start;
 
