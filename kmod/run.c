@@ -150,7 +150,7 @@ static bool enter_once(struct nv_vcpu *vcpu)
 	preempt_enable();
 	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
 
-	if (likely(!vcpu->vmx.failed_entry))
+	if (likely(!vcpu->vmx.failed_entry) && !vmx_entry_met_mce(&vcpu->vmx))
 		vmx_take_unfinished_event(vcpu);
 	if (vcpu->nested)
 		nested_after_exit(vcpu);

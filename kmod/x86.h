@@ -46,6 +46,7 @@
 #define CR4_SMAP		BIT_ULL(21)
 #define CR4_PKE			BIT_ULL(22)
 #define CR4_CET			BIT_ULL(23)
+#define CR4_FRED		BIT_ULL(32)
 #define CR4_PKS			BIT_ULL(24)
 
 #define CR3_PCID		GENMASK_ULL(11, 0)

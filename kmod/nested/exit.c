@@ -154,6 +154,9 @@ bool nested_owns_exit(struct nv_vcpu *vcpu)
 	/* L0's own; if L1's has expired too, nested_check_events() sees that. */
 	if (n->exit_at_once && vcpu->vmx.exit_reason == VMEXIT_PREEMPT_TIMER)
 		return false;
+	if (vcpu->vmx.exit_reason == VMEXIT_EXCEPTION_NMI &&
+	    vmx_is_split_lock(vcpu, vmcs_read(VMCS_EXIT_INTR_INFO)))
+		return false;
 	vcpu->regs.gpr[REG_RSP] = vmcs_read(VMCS_GUEST_RSP);
 	c = (struct reflect_ctx){
 		.v = n->v,

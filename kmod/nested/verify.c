@@ -143,8 +143,9 @@ static const char *check_controls(struct nv_vcpu *vcpu)
 		return "processor-based controls that nobody asked for";
 	if (vmcs_read(VMCS_EXIT_CTLS) != l0->exit)
 		return "VM-exit controls";
-	if (vmcs_read(VMCS_EXIT_MSR_STORE_COUNT) || vmcs_read(VMCS_EXIT_MSR_LOAD_COUNT) ||
-	    vmcs_read(VMCS_ENTRY_MSR_LOAD_COUNT))
+	if (vmcs_read(VMCS_EXIT_MSR_STORE_COUNT) ||
+	    vmcs_read(VMCS_EXIT_MSR_LOAD_COUNT) != vcpu->vmx.vmcs->switched_msrs ||
+	    vmcs_read(VMCS_ENTRY_MSR_LOAD_COUNT) != vcpu->vmx.vmcs->switched_msrs)
 		return "MSR areas";
 	if (vmcs_read(VMCS_LINK_POINTER) != VMCS_NONE)
 		return "link pointer";

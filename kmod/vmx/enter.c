@@ -14,6 +14,7 @@
 #include <asm/tlbflush.h>
 #include "vcpu.h"
 #include "vmx/fpu.h"
+#include "vmx/host_msrs.h"
 #include "vmx/setup.h"
 #include "vmx/speculation.h"
 
@@ -112,6 +113,7 @@ void vmx_enter(struct nv_vcpu *vcpu)
 	load_debug(vcpu, &debug);
 	if (vcpu->regs.cr2 != native_read_cr2())
 		native_write_cr2(vcpu->regs.cr2);
+	vmx_host_msrs_leave(vcpu);
 	if (!context_tracking_enabled_this_cpu())
 		rcu_note_context_switch(false);
 	vmx_speculation_before_entry(vcpu);
@@ -121,6 +123,7 @@ void vmx_enter(struct nv_vcpu *vcpu)
 	vmx_speculation_after_exit(vcpu);
 	vcpu->stats.value[vcpu->l2 ? STAT_time_l2 : STAT_time_l1] += rdtsc() - start;
 
+	vmx_host_msrs_return(vcpu);
 	vcpu->regs.cr2 = native_read_cr2();
 	unload_debug(&debug);
 	vmx_fpu_save(vcpu);
@@ -139,6 +142,8 @@ void vmx_after_exit_irqoff(struct nv_vcpu *vcpu)
 
 	if (vcpu->vmx.failed_entry)
 		return;
+	if (vmx_entry_met_mce(&vcpu->vmx))
+		asm volatile("int $18");
 	if ((vcpu->vmx.exit_reason & VMEXIT_BASIC_MASK) != VMEXIT_EXCEPTION_NMI)
 		return;
 	info = vmcs_read(VMCS_EXIT_INTR_INFO);

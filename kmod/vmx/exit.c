@@ -45,7 +45,6 @@ static enum nv_next (*const exit_ops[VMEXIT_COUNT])(struct nv_vcpu *vcpu) = {
 	[VMEXIT_MWAIT]			= exit_undefined,
 	[VMEXIT_MONITOR]		= exit_undefined,
 	[VMEXIT_PAUSE]			= exit_pause,
-	[VMEXIT_MCE_DURING_ENTRY]	= exit_mce_during_entry,
 	[VMEXIT_TPR_BELOW_THRESHOLD]	= exit_tpr_below_threshold,
 	[VMEXIT_EPT_VIOLATION]		= exit_ept_violation,
 	[VMEXIT_EPT_MISCONFIG]		= exit_ept_misconfig,
@@ -113,6 +112,9 @@ static enum nv_next dispatch(struct nv_vcpu *vcpu)
 	struct vmx_vcpu *vmx = &vcpu->vmx;
 	u32 reason = vmx->exit_reason & VMEXIT_BASIC_MASK;
 
+	/* The host has handled it; if it lives, so does the guest. */
+	if (vmx_entry_met_mce(vmx))
+		return NEXT_SAME;
 	if (vmx->failed_entry || (vmx->exit_reason & VMEXIT_ENTRY_FAILURE))
 		return failed_entry(vcpu);
 	if (vcpu->l2 && nested_owns_exit(vcpu))

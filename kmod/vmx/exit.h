@@ -36,6 +36,5 @@ enum nv_next exit_nmi_window(struct nv_vcpu *vcpu);
 enum nv_next exit_task_switch(struct nv_vcpu *vcpu);
 enum nv_next exit_tpr_below_threshold(struct nv_vcpu *vcpu);
 enum nv_next exit_preempt_timer(struct nv_vcpu *vcpu);
-enum nv_next exit_mce_during_entry(struct nv_vcpu *vcpu);
 
 #endif

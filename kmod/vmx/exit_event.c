@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Exits that are events: exceptions, windows, TPR, timer, shutdown. */
 #include <linux/kvm.h>
+#include <asm/cpu.h>
+#include <asm/cpufeature.h>
 #include "cpu.h"
 #include "insn_io.h"
 #include "nested/nested.h"
@@ -19,6 +21,16 @@ static enum nv_next exit_db(struct nv_vcpu *vcpu, u32 info)
 	return NEXT_SAME;
 }
 
+/* An #AC that the guest's own alignment check does not explain: "split-lock disable". */
+bool vmx_is_split_lock(struct nv_vcpu *vcpu, u32 info)
+{
+	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT) ||
+	    (info & INTR_INFO_VECTOR) != VEC_AC || (info & INTR_INFO_TYPE) != INTR_TYPE_HARD_EXC)
+		return false;
+	return vmx_cpl(vcpu) != 3 || !(vmcs_read(VMCS_GUEST_CR0) & CR0_AM) ||
+	       !(vmx_rflags() & RFLAGS_AC);
+}
+
 enum nv_next exit_exception(struct nv_vcpu *vcpu)
 {
 	u32 info = vmcs_read(VMCS_EXIT_INTR_INFO);
@@ -32,7 +44,11 @@ enum nv_next exit_exception(struct nv_vcpu *vcpu)
 	case VEC_DB:
 		return exit_db(vcpu, info);
 	case VEC_AC:
-		cpu_raise_error(vcpu, VEC_AC, 0);
+		/* Tolerated, slowed down, or the end of the thread by SIGBUS: the host's policy. */
+		if (vmx_is_split_lock(vcpu, info))
+			handle_guest_split_lock(vmx_rip());
+		else
+			cpu_raise_error(vcpu, VEC_AC, 0);
 		return NEXT_SAME;
 	}
 	return nv_vcpu_bug(vcpu, "exit for an exception we do not intercept");
@@ -77,9 +93,4 @@ enum nv_next exit_tpr_below_threshold(struct nv_vcpu *vcpu)
 enum nv_next exit_preempt_timer(struct nv_vcpu *vcpu)
 {
 	return NEXT_SAME;
-}
-
-enum nv_next exit_mce_during_entry(struct nv_vcpu *vcpu)
-{
-	return nv_vcpu_bug(vcpu, "machine check during VM entry");
 }

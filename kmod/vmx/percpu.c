@@ -13,6 +13,7 @@
 #include <linux/reboot.h>
 #include <linux/smp.h>
 #include <asm/msr.h>
+#include <asm/perf_event.h>
 #include <asm/tlbflush.h>
 #include "compat.h"
 #include "vmx/caps.h"
@@ -26,6 +27,13 @@ DEFINE_PER_CPU(struct vmx_cpu, vmx_cpus);
 static enum cpuhp_state hotplug_state;
 static bool leaving;		/* reboot: nobody enters VMX operation again */
 
+/* What is undone after VMXOFF, or when VMXON failed. */
+static void leave_vmx(void)
+{
+	cr4_clear_bits(X86_CR4_VMXE);
+	intel_pt_handle_vmx(0);
+}
+
 int vmx_cpu_on(void)
 {
 	struct vmx_cpu *c = this_cpu_ptr(&vmx_cpus);
@@ -37,10 +45,12 @@ int vmx_cpu_on(void)
 		if (READ_ONCE(leaving)) {
 			ret = -ESHUTDOWN;
 		} else {
+			/* SDM 3C "Processor Tracing and VMX": not every CPU may have both. */
+			intel_pt_handle_vmx(1);
 			cr4_set_bits(X86_CR4_VMXE);
 			ret = insn_vmxon(__pa(c->vmxon));
 			if (ret)
-				cr4_clear_bits(X86_CR4_VMXE);
+				leave_vmx();
 			else
 				c->on = true;
 		}
@@ -76,7 +86,7 @@ void vmx_cpu_off(void)
 	}
 	c->current_vmcs = NULL;
 	insn_vmxoff();
-	cr4_clear_bits(X86_CR4_VMXE);
+	leave_vmx();
 	c->on = false;
 }
 
@@ -177,6 +187,12 @@ static void check_cpu(void *arg)
 		complain(check,
 			 "CPU %d: VMX is in use by another hypervisor (CR4.VMXE is set); unload it first",
 			 cpu);
+		return;
+	}
+	/* NMIs and machine checks are handed to the host through the IDT, which is not there. */
+	if (__read_cr4() & CR4_FRED) {
+		complain(check,
+			 "CPU %d delivers events by FRED; start the kernel with fred=off", cpu);
 		return;
 	}
 	if (read_feature_control(&fc)) {

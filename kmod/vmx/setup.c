@@ -14,6 +14,7 @@
 #include "vmx/bitmap.h"
 #include "vmx/percpu.h"
 #include "vmx/fpu.h"
+#include "vmx/host_msrs.h"
 #include "vmx/vpid.h"
 
 /*
@@ -67,8 +68,7 @@ void vmx_write_host_state(struct nv_vcpu *vcpu)
 	vmcs_write(VMCS_HOST_FS_BASE, vcpu->vmx.host_fs_base);
 	vmcs_write(VMCS_LINK_POINTER, VMCS_NONE);
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, 0);
-	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
-	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	vmx_msr_areas_write(vcpu);
 	if (vmx_caps.base.proc2 & PROC2_PAUSE_LOOP) {
 		vmcs_write(VMCS_PLE_GAP, PAUSE_GAP);
 		vmcs_write(VMCS_PLE_WINDOW, PAUSE_WINDOW);
@@ -312,9 +312,12 @@ int vmx_vcpu_create(struct nv_vcpu *vcpu)
 	msr_bitmap_pass(vmx->msr_bitmap, IA32_PAT, MSR_READ);
 	/* A KVM that runs as L1 reads it before every entry. */
 	msr_bitmap_pass(vmx->msr_bitmap, IA32_DEBUGCTL, MSR_READ);
+	vmx->msr_areas = kzalloc(sizeof(*vmx->msr_areas), GFP_KERNEL_ACCOUNT);
+	if (!vmx->msr_areas)
+		goto free_bitmap;
 	ret = vmx_fpu_create(vcpu);
 	if (ret)
-		goto free_bitmap;
+		goto free_areas;
 	vmx->ctls = vmx_caps.base;
 	vmx_forget_history(vcpu);
 
@@ -323,6 +326,8 @@ int vmx_vcpu_create(struct nv_vcpu *vcpu)
 	nv_vcpu_put(vcpu);
 	return 0;
 
+free_areas:
+	kfree(vmx->msr_areas);
 free_bitmap:
 	free_page((unsigned long)vmx->msr_bitmap);
 free_vmcs:
@@ -339,6 +344,7 @@ void vmx_vcpu_destroy(struct nv_vcpu *vcpu)
 		return;
 	vmcs_free(vmx->vmcs01);
 	free_page((unsigned long)vmx->msr_bitmap);
+	kfree(vmx->msr_areas);
 	vmx_fpu_destroy(vcpu);
 }
 

@@ -24,6 +24,7 @@ struct nv_vmcs {
 	/* Host fields as last written, to skip equal writes. */
 	unsigned long host_cr3, host_cr4, host_rsp;
 	u16 vpid;		/* likewise; 0: none was written */
+	u32 switched_msrs;	/* likewise: counts of the MSR-load areas */
 	int host_cpu;		/* whose per-CPU host fields it holds, or -1 */
 	/* Its linked shadow VMCS may be active with it; cleared together. */
 	struct nv_vmcs *shadow;

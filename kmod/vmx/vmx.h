@@ -39,6 +39,8 @@ struct vmx_vcpu {
 	u16 host_fs, host_gs, host_ds, host_es, host_ldt;
 	u64 host_kernel_gs_base, host_fs_base;
 	u64 host_star, host_lstar, host_cstar, host_fmask, host_tsc_aux;
+	u64 host_debugctl;		/* as of the last entry */
+	struct vmx_msr_areas *msr_areas;
 	bool msrs_loaded;		/* the guest's syscall MSRs are in the CPU */
 };
 
@@ -83,10 +85,23 @@ void vmx_forget_history(struct nv_vcpu *vcpu);
 /* CPUID or exposure changed: refresh controls that depend on them (vmcs01 current). */
 void vmx_update_controls(struct nv_vcpu *vcpu);
 
+/*
+ * The last entry met a machine check: SDM 3C "Machine-Check Events During VM Entry". It is
+ * the host's; nothing was entered, and what was to be injected still is.
+ */
+static inline bool vmx_entry_met_mce(const struct vmx_vcpu *vmx)
+{
+	return !vmx->failed_entry &&
+	       vmx->exit_reason == (VMEXIT_MCE_DURING_ENTRY | VMEXIT_ENTRY_FAILURE);
+}
+
 /* One entry and exit. IRQs off; leaves them off. vmx/enter.c */
 void vmx_enter(struct nv_vcpu *vcpu);
 /* Right after vmx_enter(), IRQs still off: NMIs and machine checks of the host. */
 void vmx_after_exit_irqoff(struct nv_vcpu *vcpu);
+
+/* Is the exception of interruption information @info the host's split-lock detection? */
+bool vmx_is_split_lock(struct nv_vcpu *vcpu, u32 info);
 
 /* vmx/exit.c: handle the exit of the last entry. Preemptible, IRQs on. */
 enum nv_next vmx_handle_exit(struct nv_vcpu *vcpu);
