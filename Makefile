@@ -47,9 +47,10 @@ modules:
 	@$(kbuild) -j$(JOBS) modules
 	@mkdir -p $(O) && objcopy --strip-debug nestvm.ko $(O)/nestvm.ko
 
-# Kbuild builds in place, so each other module is built from a copy.
-copy	= mkdir -p $(1) && find Kbuild kmod uapi -name '*.[chS]' -o -name '*.mk' -o -name Kbuild | \
-	  cpio -pdmu --quiet $(1)
+# Kbuild builds in place, so each other module is built from a copy, without what is gone.
+sources	= find Kbuild kmod uapi -name '*.[chS]' -o -name '*.mk' -o -name Kbuild
+copy	= mkdir -p $(1) && $(sources) | cpio -pdmu --quiet $(1) && \
+	  (cd $(1) && $(sources)) | while read -r f; do test -e $$f || rm $(1)/$$f; done
 
 # With the invariants of kmod/verify.h; for tests, not for use.
 modules-verify:
